@@ -1,0 +1,51 @@
+# One library a folder. The link targets hold the direction of the dependencies:
+#   base <- doc <- config <- net <- core <- engine <- admin <- run
+# codecs, transforms, checkpoints, inbox and connectors see core and below, never the engine.
+find_package(Threads REQUIRED)
+find_package(GTest REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+
+# penstock_library(NAME [DEPS lib...]): all .cpp of this folder that are no test, fuzzer, oracle or main.
+function(penstock_library name)
+  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|main)\\.cpp$")
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(${name} PUBLIC ${arg_DEPS} fmt::fmt)
+  else()
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(${name} INTERFACE ${arg_DEPS} fmt::fmt)
+  endif()
+  penstock_tests(${name})
+  penstock_fuzzers(${name})
+endfunction()
+
+# One test program a folder, from its *_test.cpp.
+function(penstock_tests name)
+  file(GLOB tests CONFIGURE_DEPENDS *_test.cpp)
+  if(tests AND NOT PENSTOCK_FUZZ)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE ${name} ${ARGN} GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE PENSTOCK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_property(GLOBAL APPEND PROPERTY PENSTOCK_TESTS ${name}_test)
+  endif()
+endfunction()
+
+# One libFuzzer program per *_fuzz.cpp; its corpus is the folder <name>_corpus beside it.
+function(penstock_fuzzers name)
+  if(NOT PENSTOCK_FUZZ)
+    return()
+  endif()
+  file(GLOB fuzzers CONFIGURE_DEPENDS *_fuzz.cpp)
+  foreach(source ${fuzzers})
+    get_filename_component(target ${source} NAME_WE)
+    add_executable(${target} ${source})
+    target_link_libraries(${target} PRIVATE ${name})
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+  endforeach()
+endfunction()

@@ -1,0 +1,26 @@
+// Hash128: a stable 128-bit hash of bytes (XXH3, whose values are fixed since xxHash 0.8).
+// Stable means: it may be written to disk and compared by a later version.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace penstock {
+
+struct Hash128 {
+  uint64_t low = 0;
+  uint64_t high = 0;
+  auto operator<=>(const Hash128&) const = default;
+  bool is_zero() const { return (low | high) == 0; }
+};
+
+Hash128 hash128(std::string_view bytes, Hash128 seed = {});
+uint64_t hash64(std::string_view bytes, uint64_t seed = 0);
+
+struct Hash128Hasher {
+  size_t operator()(const Hash128& hash) const { return static_cast<size_t>(hash.low); }
+};
+
+}  // namespace penstock

@@ -1,0 +1,42 @@
+// Node: a configuration value after YAML parsing and substitution, with the place it came from.
+// Immutable once loaded; owned by whoever loaded it; one thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace penstock::config {
+
+struct Mark {
+  std::string file;
+  int line = 0;    // from 1
+  int column = 0;  // from 1
+};
+
+struct Node {
+  enum class Kind { null, scalar, sequence, map };
+  Kind kind = Kind::null;
+  std::string scalar;
+  bool quoted = false;       // a quoted scalar is a string, whatever it looks like
+  bool substituted = false;  // holds text from a ${…}: errors do not print it
+  std::vector<Node> items;   // of a sequence
+  std::vector<std::pair<std::string, Node>> entries;  // of a map, in file order, keys unique
+  Mark mark;
+
+  // Absent, null, or an empty scalar: all the same by the contract.
+  bool is_empty() const {
+    return kind == Kind::null || (kind == Kind::scalar && scalar.empty());
+  }
+  const Node* find(std::string_view key) const {
+    for (const auto& [name, node] : entries) {
+      if (name == key) {
+        return &node;
+      }
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace penstock::config

@@ -1,0 +1,29 @@
+// Context: the only way of a component to time, chance, network and disk. Passed to make(); the
+// referenced objects outlive every component. Any thread.
+#pragma once
+
+#include <string>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/time.h"
+
+namespace penstock {
+
+namespace net {
+class HttpClient;  // net/http_client.h
+class HttpServer;  // net/http_server.h
+}  // namespace net
+
+struct Context {
+  Clock& clock;
+  Log& log;
+  Files& files;
+  net::HttpClient& http;    // a pool of connections
+  net::HttpServer& server;  // listeners are opened by make() or the source's parts()
+  std::string where;        // "pipeline/component", for log lines and errors
+  uint64_t seed;            // of this component's Random
+};
+
+}  // namespace penstock

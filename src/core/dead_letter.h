@@ -1,0 +1,52 @@
+// DeadLetter and DeadLetterStore: where rejected events are kept, with everything needed to see why
+// and to send them again. write() is called by one thread at a time; durable on return.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/event.h"
+
+namespace penstock {
+
+struct DeadLetter {
+  const Event* event = nullptr;  // owned by the caller for the time of write()
+  std::string_view sink;  // where it failed; "" when decoding or a transform rejected it
+  std::string_view error;
+  std::string_view part;
+  Position position;      // of the read it came with
+  Timestamp at;           // when it was rejected
+  bool quarantined = false;  // it followed an earlier rejected event of its key
+};
+
+class DeadLetterStore {
+ public:
+  virtual ~DeadLetterStore() = default;
+  virtual Result<> open(const std::string& pipeline, Stop stop) = 0;
+  virtual Result<> write(std::span<const DeadLetter> letters, Stop stop) = 0;
+};
+
+// A stored dead letter, as list, show and replay see it. Owns its bytes.
+struct StoredLetter {
+  std::string pipeline, sink, error, part, position_text;
+  Timestamp at;
+  bool quarantined = false;
+  bool replayed = false;
+  uint64_t sequence = 0;  // of the append log: the order of a key is the order of these
+  std::shared_ptr<EventBlock> block;  // one event
+  const Event& event() const { return block->events.front(); }
+};
+
+// The part of a store that operators use; a store that cannot be read back has none.
+class DeadLetterArchive {
+ public:
+  virtual ~DeadLetterArchive() = default;
+  // In append order, from `after` on (0: all), at most `most`.
+  virtual Result<std::vector<StoredLetter>> list(uint64_t after, size_t most, Stop stop) = 0;
+  // Notes in the ledger, durably, that these letters went back to their sink.
+  virtual Result<> mark_replayed(std::span<const uint64_t> sequences, Stop stop) = 0;
+};
+
+}  // namespace penstock

@@ -1,0 +1,80 @@
+// Event: one change or message on its way, and EventBlock, the batch in memory that owns it.
+// An Event is a plain struct of views into the arena of its EventBlock. The read stage fills a block
+// on one thread and freezes it; from then on it is read by any thread, through shared_ptr.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "doc/document.h"
+
+namespace penstock {
+
+enum class Op : uint8_t {
+  message,  // no change of a record: a line, a log entry, a queue's message
+  read,     // a row of a snapshot
+  insert,
+  update,
+  replace,
+  remove,
+  drop,  // from here on: control events, which are barriers
+  drop_database,
+  rename,
+  invalidate,
+};
+
+std::string_view name_of(Op op);
+std::optional<Op> op_from(std::string_view name);
+constexpr bool is_barrier(Op op) {
+  return op >= Op::drop;
+}
+
+using OrderKey = Hash128;  // zero: the event has no order key
+
+struct Event {
+  std::string_view id;      // stable across redelivery; the k-th copy of a split is id/k
+  std::string_view order;   // comparable bytes, strictly growing in the part; stable across redelivery
+  std::string_view stream;  // "database.collection", table, topic, queue, file
+  std::optional<uint64_t> version;  // a number that never runs backwards for a key, if there is one
+  Op op = Op::message;
+  bool has_raw = false;  // raw is the payload as it came; what changes the document clears this
+  Document key, before, after;
+  Document meta;  // extra fields by name; absent: none
+  std::string_view raw;
+  Timestamp at;  // the source's own time
+  OrderKey order_key;  // set when frozen: hash of stream and key; zero without a key
+
+  // Bytes of its payload, for batch limits: raw, or the documents, and the names.
+  size_t bytes() const {
+    return (has_raw ? raw.size() : key.size() + before.size() + after.size()) + id.size() +
+           stream.size();
+  }
+};
+
+struct Rejection {  // an event that decoding, a transform or a sink will never take
+  uint32_t index = 0;  // into EventBlock::events
+  Error error;
+};
+
+struct EventBlock {
+  Arena arena;
+  std::vector<Event> events;
+  std::vector<Rejection> rejections;  // by decoding and transforms, ascending index
+};
+
+// The default order key: stream and key; numerically equal keys hash alike. Zero without a key.
+OrderKey order_key_of(std::string_view stream, const Document& key);
+
+// Position: where in a part reading goes on; opaque to the engine. Its bytes start with a version
+// and name the identity of what they point into.
+using Position = std::string;
+
+}  // namespace penstock
