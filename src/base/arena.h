@@ -1,5 +1,6 @@
-// Arena: the memory of one read batch. Everything that the events of a batch point into lives in one
-// of these; it is freed (or reused) as a whole. One thread fills it; once frozen, any thread reads.
+// Arena: the memory of one read batch. Everything that the events of a batch point into lives in
+// one of these; it is freed (or reused) as a whole. One thread fills it; once frozen, any thread
+// reads.
 #pragma once
 
 #include <cstddef>

@@ -9,9 +9,9 @@ namespace penstock {
 
 }  // namespace penstock
 
-#define CHECK(condition)                                            \
-  do {                                                              \
-    if (!(condition)) [[unlikely]] {                                \
-      ::penstock::check_failed(#condition, __FILE__, __LINE__);     \
-    }                                                               \
+#define CHECK(condition)                                        \
+  do {                                                          \
+    if (!(condition)) [[unlikely]] {                            \
+      ::penstock::check_failed(#condition, __FILE__, __LINE__); \
+    }                                                           \
   } while (false)

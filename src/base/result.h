@@ -47,22 +47,21 @@ std::string_view name_of(Error::Kind kind);
 
 #define PENSTOCK_CONCAT_(a, b) a##b
 #define PENSTOCK_CONCAT(a, b) PENSTOCK_CONCAT_(a, b)
-#define PENSTOCK_TRY_1(expression)                                  \
-  do {                                                              \
-    if (auto try_result = (expression); !try_result) {              \
-      return std::unexpected(std::move(try_result).error());        \
-    }                                                               \
+#define PENSTOCK_TRY_1(expression)                           \
+  do {                                                       \
+    if (auto try_result = (expression); !try_result) {       \
+      return std::unexpected(std::move(try_result).error()); \
+    }                                                        \
   } while (false)
-#define PENSTOCK_TRY_2_(name, declaration, expression)  \
-  auto name = (expression);                             \
-  if (!name) {                                          \
-    return std::unexpected(std::move(name).error());    \
-  }                                                     \
+#define PENSTOCK_TRY_2_(name, declaration, expression) \
+  auto name = (expression);                            \
+  if (!name) {                                         \
+    return std::unexpected(std::move(name).error());   \
+  }                                                    \
   declaration = *std::move(name)
 #define PENSTOCK_TRY_2(declaration, expression) \
   PENSTOCK_TRY_2_(PENSTOCK_CONCAT(try_result_, __LINE__), declaration, expression)
 #define PENSTOCK_TRY_PICK(_1, _2, name, ...) name
 // TRY(f()) returns f's error; TRY(auto x, f()) also keeps f's value as x. An expression with commas
 // outside of parentheses needs parentheses of its own.
-#define TRY(...) \
-  PENSTOCK_TRY_PICK(__VA_ARGS__, PENSTOCK_TRY_2, PENSTOCK_TRY_1, unused)(__VA_ARGS__)
+#define TRY(...) PENSTOCK_TRY_PICK(__VA_ARGS__, PENSTOCK_TRY_2, PENSTOCK_TRY_1, unused)(__VA_ARGS__)

@@ -19,8 +19,8 @@ void append_digits(int64_t value, int width, std::string& out) {
 }  // namespace
 
 Instant SystemClock::now() {
-  return {std::chrono::duration_cast<Duration>(
-      std::chrono::steady_clock::now().time_since_epoch())};
+  return {
+      std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())};
 }
 
 Timestamp SystemClock::wall() {

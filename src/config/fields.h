@@ -21,11 +21,11 @@ struct ByteSize {  // "4MiB", "1000", "250KB"
 };
 
 struct FieldOptions {
-  std::string_view doc;                       // one sentence for the user
+  std::string_view doc;  // one sentence for the user
   bool required = false;
-  bool secret = false;                        // never shown in logs, status, errors
+  bool secret = false;                         // never shown in logs, status, errors
   std::vector<std::string_view> choices = {};  // the only values allowed (strings)
-  std::optional<int64_t> min = {};            // inclusive, for numbers, sizes (bytes) and durations (ns)
+  std::optional<int64_t> min = {};  // inclusive, for numbers, sizes (bytes) and durations (ns)
   std::optional<int64_t> max = {};
 };
 

@@ -26,9 +26,7 @@ struct Node {
   Mark mark;
 
   // Absent, null, or an empty scalar: all the same by the contract.
-  bool is_empty() const {
-    return kind == Kind::null || (kind == Kind::scalar && scalar.empty());
-  }
+  bool is_empty() const { return kind == Kind::null || (kind == Kind::scalar && scalar.empty()); }
   const Node* find(std::string_view key) const {
     for (const auto& [name, node] : entries) {
       if (name == key) {

@@ -1,6 +1,6 @@
-// read_fields: fills a settings struct from a Node by its declared fields. Unknown or repeated keys,
-// wrong types, values out of range and missing required fields are errors with file, line, column and
-// the nearest known name. One thread.
+// read_fields: fills a settings struct from a Node by its declared fields. Unknown or repeated
+// keys, wrong types, values out of range and missing required fields are errors with file, line,
+// column and the nearest known name. One thread.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// Checkpoint and CheckpointStore: the saved progress of a pipeline. A store is used by one thread at
-// a time. save() is atomic, durable on return, and refused (fatal) once the lease is lost (I7).
+// Checkpoint and CheckpointStore: the saved progress of a pipeline. A store is used by one thread
+// at a time. save() is atomic, durable on return, and refused (fatal) once the lease is lost (I7).
 #pragma once
 
 #include <map>

@@ -1,4 +1,5 @@
-// Decoder and Encoder: payload bytes to events and back. Pure and immutable after make(): any thread.
+// Decoder and Encoder: payload bytes to events and back. Pure and immutable after make(): any
+// thread.
 #pragma once
 
 #include <string>

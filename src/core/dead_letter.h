@@ -13,11 +13,11 @@ namespace penstock {
 
 struct DeadLetter {
   const Event* event = nullptr;  // owned by the caller for the time of write()
-  std::string_view sink;  // where it failed; "" when decoding or a transform rejected it
+  std::string_view sink;         // where it failed; "" when decoding or a transform rejected it
   std::string_view error;
   std::string_view part;
-  Position position;      // of the read it came with
-  Timestamp at;           // when it was rejected
+  Position position;         // of the read it came with
+  Timestamp at;              // when it was rejected
   bool quarantined = false;  // it followed an earlier rejected event of its key
 };
 
@@ -34,7 +34,7 @@ struct StoredLetter {
   Timestamp at;
   bool quarantined = false;
   bool replayed = false;
-  uint64_t sequence = 0;  // of the append log: the order of a key is the order of these
+  uint64_t sequence = 0;              // of the append log: the order of a key is the order of these
   std::shared_ptr<EventBlock> block;  // one event
   const Event& event() const { return block->events.front(); }
 };

@@ -1,6 +1,6 @@
 // Event: one change or message on its way, and EventBlock, the batch in memory that owns it.
-// An Event is a plain struct of views into the arena of its EventBlock. The read stage fills a block
-// on one thread and freezes it; from then on it is read by any thread, through shared_ptr.
+// An Event is a plain struct of views into the arena of its EventBlock. The read stage fills a
+// block on one thread and freezes it; from then on it is read by any thread, through shared_ptr.
 #pragma once
 
 #include <cstdint>
@@ -40,16 +40,17 @@ constexpr bool is_barrier(Op op) {
 using OrderKey = Hash128;  // zero: the event has no order key
 
 struct Event {
-  std::string_view id;      // stable across redelivery; the k-th copy of a split is id/k
-  std::string_view order;   // comparable bytes, strictly growing in the part; stable across redelivery
-  std::string_view stream;  // "database.collection", table, topic, queue, file
+  std::string_view id;  // stable across redelivery; the k-th copy of a split is id/k
+  std::string_view
+      order;  // comparable bytes, strictly growing in the part; stable across redelivery
+  std::string_view stream;          // "database.collection", table, topic, queue, file
   std::optional<uint64_t> version;  // a number that never runs backwards for a key, if there is one
   Op op = Op::message;
   bool has_raw = false;  // raw is the payload as it came; what changes the document clears this
   Document key, before, after;
   Document meta;  // extra fields by name; absent: none
   std::string_view raw;
-  Timestamp at;  // the source's own time
+  Timestamp at;        // the source's own time
   OrderKey order_key;  // set when frozen: hash of stream and key; zero without a key
 
   // Bytes of its payload, for batch limits: raw, or the documents, and the names.
@@ -59,7 +60,7 @@ struct Event {
   }
 };
 
-struct Rejection {  // an event that decoding, a transform or a sink will never take
+struct Rejection {     // an event that decoding, a transform or a sink will never take
   uint32_t index = 0;  // into EventBlock::events
   Error error;
 };

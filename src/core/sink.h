@@ -1,6 +1,7 @@
 // Sink: where events go. The engine calls open() once before any write(), and write() from several
-// threads at once for different lanes, never twice at once for one lane. A sink never retries, never
-// sleeps and never settles anything: an event is durable when write() returned without naming it.
+// threads at once for different lanes, never twice at once for one lane. A sink never retries,
+// never sleeps and never settles anything: an event is durable when write() returned without naming
+// it.
 #pragma once
 
 #include <string>
@@ -11,15 +12,15 @@
 namespace penstock {
 
 struct SinkTraits {
-  uint32_t events_max = 500;               // the most events of one write
-  size_t bytes_max = size_t{4} << 20;      // the most payload bytes of one write
-  Duration wait{0};                        // default of batch.wait; 0: what is there, once idle
-  uint32_t lanes = 1;                      // default number of writes in flight
+  uint32_t events_max = 500;           // the most events of one write
+  size_t bytes_max = size_t{4} << 20;  // the most payload bytes of one write
+  Duration wait{0};                    // default of batch.wait; 0: what is there, once idle
+  uint32_t lanes = 1;                  // default number of writes in flight
   uint32_t lanes_max = 64;
-  bool writes_in_order = false;  // keeps order inside a batch, partial failure included: a batch may
-                                 // repeat an order key
-  bool lane_per_key = false;     // lake: an order key is a folder; a batch holds one folder of one
-                                 // part, never spans a rejected event, and is retried as it was
+  bool writes_in_order = false;  // keeps order inside a batch, partial failure included: a batch
+                                 // may repeat an order key
+  bool lane_per_key = false;  // lake: an order key is a folder; a batch holds one folder of one
+                              // part, never spans a rejected event, and is retried as it was
   std::string default_format = "event";
 };
 

@@ -21,9 +21,9 @@ struct ReadLimits {
 };
 
 struct Read {
-  Position position;       // after the last event of this read; may move without an event
-  bool caught_up = false;  // there was nothing more at the time
-  bool end = false;        // there will never be more in this part
+  Position position;              // after the last event of this read; may move without an event
+  bool caught_up = false;         // there was nothing more at the time
+  bool end = false;               // there will never be more in this part
   std::optional<Timestamp> head;  // the newest source time known, for lag
 };
 
@@ -41,12 +41,12 @@ struct Part {
 };
 
 struct SourceTraits {
-  bool durable_order = true;     // `order` is stable across restarts: objects can be told apart by it
-  bool owns_position = false;    // inbox, queue, payload: commit() is its checkpoint
-  bool saves_position = true;    // false: nothing to resume (stdin, generate without count)
-  bool blocks = false;           // read() itself waits up to limits.wait for a first event
+  bool durable_order = true;   // `order` is stable across restarts: objects can be told apart by it
+  bool owns_position = false;  // inbox, queue, payload: commit() is its checkpoint
+  bool saves_position = true;  // false: nothing to resume (stdin, generate without count)
+  bool blocks = false;         // read() itself waits up to limits.wait for a first event
   bool independent_reads = false;  // queue: each read is committed by itself once settled
-  bool changing_parts = false;   // parts() may answer otherwise later: ask again
+  bool changing_parts = false;     // parts() may answer otherwise later: ask again
   bool has_version = false;
   std::string default_format = "event";
 };

@@ -26,7 +26,7 @@ struct Assembly {
   std::unique_ptr<Source> source;
   std::unique_ptr<Decoder> decoder;  // may be null: the source gives events
   std::vector<std::unique_ptr<Transform>> transforms;
-  std::vector<BuiltSink> sinks;  // as spec.sinks
+  std::vector<BuiltSink> sinks;                  // as spec.sinks
   std::unique_ptr<CheckpointStore> checkpoint;   // may be null
   std::unique_ptr<DeadLetterStore> dead_letter;  // may be null
 };

@@ -15,7 +15,7 @@ enum class OnReject { stop, drop, dead_letter, quarantine };
 enum class OnLostPosition { fail, earliest, latest };
 
 struct RetryPolicy {
-  std::optional<int64_t> attempts;      // retries after the first try; absent: without end
+  std::optional<int64_t> attempts;        // retries after the first try; absent: without end
   std::optional<Duration> give_up_after;  // `retry.for`; absent: never
   Duration initial = 100ms;
   Duration max = 30s;

@@ -1,0 +1,37 @@
+// HttpClient: HTTP/1.1 requests with a deadline, connections kept alive in a pool. TLS is verified.
+// Any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace penstock::net {
+
+struct ClientRequest {
+  std::string method = "POST";
+  std::string url;  // http:// or https://
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  Duration deadline = 30s;
+};
+
+struct ClientAnswer {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string body;
+};
+
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  // Any complete HTTP answer is a success here, whatever its status; all else is `transient`
+  // (`fatal` for an unusable url, `cancelled` within 1 s after stop).
+  virtual Result<ClientAnswer> send(const ClientRequest& request, Stop stop) = 0;
+  static std::unique_ptr<HttpClient> make();
+};
+
+}  // namespace penstock::net
