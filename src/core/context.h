@@ -2,6 +2,7 @@
 // referenced objects outlive every component. Any thread.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/files.h"
@@ -10,6 +11,8 @@
 #include "base/time.h"
 
 namespace penstock {
+
+class Encoder;  // core/codec.h
 
 namespace net {
 class HttpClient;  // net/http_client.h
@@ -20,10 +23,11 @@ struct Context {
   Clock& clock;
   Log& log;
   Files& files;
-  net::HttpClient& http;    // a pool of connections
-  net::HttpServer& server;  // listeners are opened by make() or the source's parts()
-  std::string where;        // "pipeline/component", for log lines and errors
-  uint64_t seed;            // of this component's Random
+  net::HttpClient& http;                   // a pool of connections
+  net::HttpServer& server;                 // listeners are opened by make() or the source's parts()
+  std::string where;                       // "pipeline/component", for log lines and errors
+  uint64_t seed;                           // of this component's Random
+  std::shared_ptr<const Encoder> encoder;  // of a sink: made from its `format`; else null
 };
 
 }  // namespace penstock

@@ -19,8 +19,8 @@ struct SinkTraits {
   uint32_t lanes_max = 64;
   bool writes_in_order = false;  // keeps order inside a batch, partial failure included: a batch
                                  // may repeat an order key
-  bool lane_per_key = false;  // lake: an order key is a folder; a batch holds one folder of one
-                              // part, never spans a rejected event, and is retried as it was
+  bool lane_per_key = false;     // lake: an order key is a folder; a batch holds one folder of one
+                                 // part, never spans a rejected event, and is retried as it was
   std::string default_format = "event";
 };
 
