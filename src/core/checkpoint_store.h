@@ -45,6 +45,13 @@ class CheckpointStore {
   virtual Result<Lease> lease(Stop stop) = 0;
   virtual Result<std::optional<Checkpoint>> load(Stop stop) = 0;
   virtual Result<> save(const Checkpoint& checkpoint, Stop stop) = 0;  // renews the lease too
+
+  // For operators. reset() forgets the checkpoint under the lease, pipelines() names all in this
+  // store; neither it nor load() needs a lease, and neither makes a store that is missing.
+  virtual Result<> reset(Stop) { return fatal("this checkpoint store has no reset"); }
+  virtual Result<std::vector<std::string>> pipelines(Stop) {
+    return fatal("this checkpoint store cannot list its pipelines");
+  }
 };
 
 }  // namespace penstock

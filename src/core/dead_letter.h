@@ -21,13 +21,6 @@ struct DeadLetter {
   bool quarantined = false;  // it followed an earlier rejected event of its key
 };
 
-class DeadLetterStore {
- public:
-  virtual ~DeadLetterStore() = default;
-  virtual Result<> open(const std::string& pipeline, Stop stop) = 0;
-  virtual Result<> write(std::span<const DeadLetter> letters, Stop stop) = 0;
-};
-
 // A stored dead letter, as list, show and replay see it. Owns its bytes.
 struct StoredLetter {
   std::string pipeline, sink, error, part, position_text;
@@ -45,8 +38,21 @@ class DeadLetterArchive {
   virtual ~DeadLetterArchive() = default;
   // In append order, from `after` on (0: all), at most `most`.
   virtual Result<std::vector<StoredLetter>> list(uint64_t after, size_t most, Stop stop) = 0;
-  // Notes in the ledger, durably, that these letters went back to their sink.
+  // Notes in the ledger, durably, that these letters went back to their sink. The store must be
+  // open for the pipeline: `fatal` otherwise.
   virtual Result<> mark_replayed(std::span<const uint64_t> sequences, Stop stop) = 0;
+};
+
+class DeadLetterStore {
+ public:
+  virtual ~DeadLetterStore() = default;
+  virtual Result<> open(const std::string& pipeline, Stop stop) = 0;
+  virtual Result<> write(std::span<const DeadLetter> letters, Stop stop) = 0;
+  // Reads back what is kept of a pipeline, without open(), also while another process writes. The
+  // archive lives no longer than this store.
+  virtual Result<std::unique_ptr<DeadLetterArchive>> archive(const std::string& /*pipeline*/) {
+    return fatal("this dead letter store cannot be read back");
+  }
 };
 
 }  // namespace penstock

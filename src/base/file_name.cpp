@@ -1,0 +1,40 @@
+#include "base/file_name.h"
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+
+namespace penstock {
+
+namespace {
+
+constexpr size_t kLengthMax = 150;
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_';
+}
+
+}  // namespace
+
+std::string file_name_of(std::string_view text) {
+  std::string name;
+  for (const char c : text) {
+    if (is_plain(c) || (c == '.' && !name.empty())) {
+      name.push_back(c);
+    } else {
+      name += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  if (name.empty()) {
+    return "%";
+  }
+  if (name.size() > kLengthMax) {
+    const Hash128 hash = hash128(text);
+    name.resize(kLengthMax);
+    name += fmt::format("%~{:016x}{:016x}", hash.high, hash.low);
+  }
+  return name;
+}
+
+}  // namespace penstock

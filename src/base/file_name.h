@@ -1,0 +1,14 @@
+// file_name_of: any text (a pipeline's name) as one legal file name, so that two texts never meet.
+// Pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace penstock {
+
+// Letters, digits, '-', '_' and '.' (not in front) stay; every other byte becomes %XX. What gets
+// longer than 150 bytes is cut and ends in a hash of the whole. Empty text becomes "%".
+std::string file_name_of(std::string_view text);
+
+}  // namespace penstock
