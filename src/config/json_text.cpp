@@ -1,0 +1,67 @@
+#include "config/json_text.h"
+
+#include <fmt/format.h>
+
+#include "config/scalars.h"
+
+namespace penstock::config {
+
+void append_json_text(std::string_view text, std::string& out) {
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20) {
+      out += fmt::format("\\u{:04x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+// The depth of a Node is bounded by load_text (kDepthMax), so this may call itself.
+void append_json(const Node& node, std::string& out) {
+  switch (node.kind) {
+    case Node::Kind::null:
+      out += "null";
+      return;
+    case Node::Kind::scalar: {
+      const std::string& text = node.scalar;
+      const bool typed = !node.quoted && (text == "true" || text == "false" || text == "null" ||
+                                          is_json_number(text));
+      if (typed) {
+        out += text;
+      } else {
+        append_json_text(text, out);
+      }
+      return;
+    }
+    case Node::Kind::sequence: {
+      out += '[';
+      for (size_t i = 0; i < node.items.size(); ++i) {
+        out += i == 0 ? "" : ",";
+        append_json(node.items[i], out);
+      }
+      out += ']';
+      return;
+    }
+    case Node::Kind::map: {
+      out += '{';
+      bool first = true;
+      for (const auto& [key, value] : node.entries) {
+        out += first ? "" : ",";
+        first = false;
+        append_json_text(key, out);
+        out += ':';
+        append_json(value, out);
+      }
+      out += '}';
+      return;
+    }
+  }
+}
+
+}  // namespace penstock::config
