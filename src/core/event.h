@@ -66,6 +66,7 @@ struct Rejection {     // an event that decoding, a transform or a sink will nev
 };
 
 struct EventBlock {
+  explicit EventBlock(size_t arena_block_bytes = size_t{256} << 10) : arena(arena_block_bytes) {}
   Arena arena;
   std::vector<Event> events;
   std::vector<Rejection> rejections;  // by decoding and transforms, ascending index

@@ -69,6 +69,7 @@ struct PipelineSpec {
   Duration save_every = 1s;
   std::optional<uint64_t> save_every_events;
   Duration discover_every = 1s;
+  Duration drain_max = 30s;  // after stop(): what is not delivered by then comes again next time
   uint64_t seed = 1;
 };
 

@@ -1,0 +1,71 @@
+// Action: what the pipeline asks the runner (or the simulator) to do. Each is answered by one call
+// of the pipeline's method that the comment names. Values that travel; the batches they carry are
+// immutable while they do.
+#pragma once
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "core/dead_letter.h"
+#include "engine/lane.h"
+
+namespace penstock::engine {
+
+struct WriteTask {  // owned by whoever executes it, until written() gives it back
+  uint32_t sink = 0;
+  uint32_t lane = 0;
+  std::vector<Item> items;
+  Batch batch;                                      // batch.events[i] is items[i]'s event
+  std::vector<std::shared_ptr<EventBlock>> blocks;  // what the events live in
+  Instant started;
+};
+
+struct LetterTask {
+  std::vector<DeadLetter> letters;
+  std::vector<std::shared_ptr<EventBlock>> blocks;
+};
+
+namespace action {
+struct TakeLease {};  // lease_taken()
+struct OpenSink {
+  uint32_t sink;
+};  // sink_opened()
+struct OpenDeadLetters {};  // dead_letters_opened()
+struct Discover {
+  Checkpoint checkpoint;
+};  // discovered()
+struct OpenReader {
+  uint32_t part;
+  Part what;
+  std::optional<Position> position;
+};  // reader_opened()
+struct ReadPart {
+  uint32_t part;
+  ReadLimits limits;
+};  // read_done()
+struct Write {
+  std::unique_ptr<WriteTask> task;
+};  // written()
+struct WriteLetters {
+  std::unique_ptr<LetterTask> task;
+};  // letters_written()
+struct Save {
+  Checkpoint checkpoint;
+};  // saved()
+struct Commit {
+  uint32_t part;
+  Position position;
+};  // committed()
+}  // namespace action
+
+using Action = std::variant<action::TakeLease, action::OpenSink, action::OpenDeadLetters,
+                            action::Discover, action::OpenReader, action::ReadPart, action::Write,
+                            action::WriteLetters, action::Save, action::Commit>;
+
+struct LeaseAndCheckpoint {
+  Lease lease;
+  std::optional<Checkpoint> checkpoint;
+};
+
+}  // namespace penstock::engine

@@ -1,0 +1,11 @@
+// copy_event: a deep copy of an event into another arena, for whoever must outlive its batch.
+// Any thread.
+#pragma once
+
+#include "core/event.h"
+
+namespace penstock::engine {
+
+Event copy_event(const Event& event, Arena& arena);
+
+}  // namespace penstock::engine

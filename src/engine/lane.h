@@ -1,0 +1,134 @@
+// Lane: the queue of one stream of writes to a sink. A lane has at most one write in flight, and a
+// batch never repeats an order key unless the sink keeps order inside a batch; so an order key is
+// in at most one write at a time (I4). A key that waits, for its retry or for its earlier event, is
+// held: its later events queue behind it, and the lane's other keys go on.
+// Owned by the pipeline; used under the runner's lock.
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/fifo.h"
+#include "engine/ledger.h"
+#include "engine/retry.h"
+
+namespace penstock::engine {
+
+struct Item {              // one sink's copy of one event
+  Chunk* chunk = nullptr;  // null: a gap, which no object may span
+  uint32_t index = 0;
+  uint32_t bytes = 0;
+  OrderKey key;
+
+  const Event& event() const { return chunk->event(index); }
+};
+
+// What became of one item of a write.
+struct Outcome {
+  enum class Kind : uint8_t { durable, failed, rejected } kind = Kind::durable;
+  std::optional<Duration> retry_after;
+};
+
+using QuarantineSet = std::unordered_set<OrderKey, Hash128Hasher>;
+
+// The order keys of the batch being built: open addressing, emptied by moving to a new stamp.
+class KeySet {
+ public:
+  void start(size_t keys_max);
+  bool insert(const OrderKey& key);  // false: it is already in
+
+ private:
+  struct Place {
+    OrderKey key;
+    uint32_t stamp = 0;
+  };
+  std::vector<Place> places_;
+  uint32_t stamp_ = 0;
+};
+
+class Lane {
+ public:
+  Lane(const SinkSpec& spec, uint64_t seed) : spec_(spec), random_(seed) {}
+
+  void push(const Item& item, Instant now);
+  void push_gap();
+
+  // When the next write may begin: a time that is not later than `now` means at once; never() means
+  // not before something is pushed or finished. `flush`: do not wait for a fuller batch.
+  Instant ready_at(Instant now, bool flush);
+  // The next batch, which is then in flight until finish(). `diverted` gets the items of
+  // quarantined keys met on the way. An empty batch leaves nothing in flight.
+  void take(Instant now, const QuarantineSet& quarantine, std::vector<Item>& batch,
+            std::vector<Item>& diverted);
+  // The write ended. Failed items are parked with their keys. False: `spec.retry` is used up for
+  // the item that `exhausted_item` then names.
+  bool finish(Instant now, const std::vector<Item>& batch, const std::vector<Outcome>& outcomes,
+              Item& exhausted_item);
+  // The write was rejected as a whole: its halves go out one after the other, in order.
+  void bisect(const std::vector<Item>& batch);
+  // The write failed as a whole: smaller retries, and a pause where it is the lane, not a key.
+  void failed_whole(Instant now, const std::vector<Item>& batch,
+                    const std::optional<Duration>& retry_after);
+
+  bool in_flight() const { return in_flight_; }
+  bool empty() const { return queued_ == 0 && !in_flight_; }
+  uint64_t queued() const { return queued_; }  // items waiting, held ones too
+  size_t queued_bytes() const { return queue_bytes_; }
+  uint64_t parked_keys() const { return parked_.size(); }
+  std::optional<Instant> failing_since() const;
+  // The pipeline's own notes about this lane.
+  Instant armed_at = Instant::never();  // its timer
+  bool touched = false;                 // got events in the dispatch that is going on
+  bool waiting = false;                 // could write, were a write of its sink free
+
+ private:
+  struct Held {
+    enum class State : uint8_t { busy, ready, parked } state = State::busy;
+    bool alone = false;     // failed while alone in its batch: is retried alone
+    uint32_t attempts = 0;  // failed tries of its first item
+    uint32_t together = 0;  // items at the front that failed in one write
+    Instant first_failed;
+    Instant due;
+    Fifo<Item> items;
+  };
+  using HeldKeys = std::unordered_map<OrderKey, Held, Hash128Hasher>;
+
+  void promote(Instant now);
+  bool take_piece(const QuarantineSet& quarantine, std::vector<Item>& batch,
+                  std::vector<Item>& diverted);
+  bool take_retries(const QuarantineSet& quarantine, std::vector<Item>& batch,
+                    std::vector<Item>& diverted);
+  void take_fresh(const QuarantineSet& quarantine, std::vector<Item>& batch,
+                  std::vector<Item>& diverted);
+  void take_released(std::vector<Item>& batch, std::vector<Item>& diverted,
+                     const QuarantineSet& quarantine, size_t& bytes);
+  bool divert_held(const OrderKey& key, const QuarantineSet& quarantine,
+                   std::vector<Item>& diverted);
+  bool fits(const std::vector<Item>& batch, size_t bytes, const Item& next) const;
+  bool full() const;
+  void park(const Item& item, const Outcome& outcome, bool alone, Instant now);
+  void release(const OrderKey& key);
+
+  const SinkSpec& spec_;
+  Random random_;
+  bool in_flight_ = false;
+  Fifo<Item> queue_;  // not looked at yet, in source order
+  size_t queue_bytes_ = 0;
+  uint64_t gaps_ = 0;  // in queue_
+  uint64_t queued_ = 0;
+  Instant oldest_at_;
+  HeldKeys held_;
+  Fifo<OrderKey> ready_;                     // held keys that may go out
+  std::multimap<Instant, OrderKey> parked_;  // held keys by the time of their retry
+  Fifo<std::vector<Item>> pieces_;           // of a bisected batch, before all else
+  KeySet seen_;
+  uint32_t retry_events_max_ = 1;
+  uint32_t failed_in_a_row_ = 0;
+  Instant resume_at_;
+  uint64_t anonymous_ = 0;
+};
+
+}  // namespace penstock::engine

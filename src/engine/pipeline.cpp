@@ -1,0 +1,534 @@
+// Opening, reading and dispatch; pipeline_write.cpp goes on with the lanes, pipeline_progress.cpp
+// with positions and the end.
+#include "engine/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/mutation.h"
+
+namespace penstock::engine {
+
+Pipeline::Pipeline(PipelineSpec spec) : spec_(std::move(spec)), random_(spec_.seed) {
+  for (SinkSpec& sink : spec_.sinks) {
+    // One lane per key holds one key: its batches are that key's events in order.
+    sink.traits.writes_in_order = sink.traits.writes_in_order || sink.traits.lane_per_key;
+    auto state = std::make_unique<SinkState>();
+    state->spec = sink;
+    state->counts.name = sink.name;
+    for (uint32_t i = 0; !sink.traits.lane_per_key && i < std::max(1U, sink.lanes); ++i) {
+      open_lane(*state, {});
+    }
+    sinks_.push_back(std::move(state));
+  }
+}
+
+void Pipeline::emit(Action action) {
+  ++under_way_;
+  actions_.push_back(std::move(action));
+}
+
+std::optional<Action> Pipeline::next_action() {
+  if (actions_.empty() || phase_ == Phase::ended) {
+    return std::nullopt;
+  }
+  return actions_.pop_front();
+}
+
+Instant Pipeline::next_timer() const {
+  return timers_.empty() || phase_ == Phase::ended ? Instant::never() : timers_.top().at;
+}
+
+void Pipeline::start(Instant now) {
+  CHECK(phase_ == Phase::opening);
+  started_at_ = now;
+  save_at_ = now + spec_.save_every;
+  if (spec_.has_checkpoint) {
+    emit(action::TakeLease{});
+    return;
+  }
+  lease_taken(LeaseAndCheckpoint{}, now, now);
+}
+
+void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, Instant now) {
+  under_way_ -= spec_.has_checkpoint ? 1 : 0;
+  if (phase_ != Phase::opening) {
+    return consider_end(now);
+  }
+  if (!result) {
+    return fail_pipeline(result.error().what, now);
+  }
+  lease_ = result->lease;
+  lease_at_ = asked_at;
+  lease_held_ = true;
+  if (result->checkpoint) {
+    loaded_ = std::move(*result->checkpoint);
+    if (!loaded_.fingerprint.empty() && loaded_.fingerprint != spec_.fingerprint) {
+      return fail_pipeline(
+          fmt::format(
+              "checkpoint of pipeline {}: it belongs to another source ({}, this one is {}); "
+              "reset it with `penstock checkpoint reset`, or give the pipeline another name",
+              spec_.name, loaded_.fingerprint, spec_.fingerprint),
+          now);
+    }
+  }
+  loaded_.fingerprint = spec_.fingerprint;
+  loaded_.epoch = lease_.epoch;
+  if (!mutated("quarantine_forgotten_at_restart")) {
+    quarantined_ = loaded_.quarantined;
+  }
+  for (const Quarantined& key : quarantined_) {
+    for (const auto& sink : sinks_) {
+      if (key.sink == sink->spec.name || key.sink.empty()) {
+        sink->quarantine.insert(key.key);
+      }
+    }
+  }
+  for (uint32_t i = 0; i < sinks_.size(); ++i) {
+    emit(action::OpenSink{i});
+  }
+  letters_open_ = !spec_.has_dead_letter;
+  if (spec_.has_dead_letter) {
+    emit(action::OpenDeadLetters{});
+  }
+}
+
+void Pipeline::sink_opened(uint32_t sink, Result<> result, Instant now) {
+  --under_way_;
+  SinkState& state = *sinks_[sink];
+  state.opened = result.has_value();
+  if (phase_ != Phase::opening) {
+    return consider_end(now);
+  }
+  if (result) {
+    return after_opening(now);
+  }
+  state.last_error = result.error().what;
+  if (reaction_to(result.error().kind) != Reaction::retry) {
+    return fail_pipeline(fmt::format("sink {}: {}", state.spec.name, state.last_error), now);
+  }
+  PROBE("sink_opened_later");
+  ++state.open_failures;
+  arm(Timer::Kind::open,
+      now + backoff(state.spec.retry, state.open_failures, result.error().retry_after, random_),
+      sink);
+}
+
+void Pipeline::dead_letters_opened(Result<> result, Instant now) {
+  --under_way_;
+  if (phase_ != Phase::opening) {
+    return consider_end(now);
+  }
+  if (!result) {
+    return fail_pipeline(fmt::format("dead letters: {}", result.error().what), now);
+  }
+  letters_open_ = true;
+  after_opening(now);
+}
+
+// Every target is open before the source is touched: a bad target fails first.
+void Pipeline::after_opening(Instant now) {
+  const bool all = std::all_of(sinks_.begin(), sinks_.end(), [](auto& s) { return s->opened; });
+  if (!all || !letters_open_ || discovering_) {
+    return;
+  }
+  discovering_ = true;
+  emit(action::Discover{loaded_});
+  if (spec_.until.deadline) {
+    arm(Timer::Kind::deadline, now + *spec_.until.deadline);
+  }
+}
+
+void Pipeline::discovered(Result<std::vector<Part>> result, Instant now) {
+  --under_way_;
+  discovering_ = false;
+  if (phase_ != Phase::opening && phase_ != Phase::running) {
+    return consider_end(now);
+  }
+  if (!result && reaction_to(result.error().kind) != Reaction::retry) {
+    return fail_pipeline(fmt::format("source {}: {}", spec_.source_name, result.error().what), now);
+  }
+  if (result) {
+    phase_ = Phase::running;
+    discovered_ = true;
+    for (Part& part : *result) {
+      if (part_by_id_.contains(part.id)) {
+        continue;
+      }
+      const auto index = static_cast<uint32_t>(parts_.size());
+      part_by_id_.emplace(part.id, index);
+      parts_.push_back(std::make_unique<PartState>());
+      parts_.back()->part = std::move(part);
+      const auto known = loaded_.positions.find(parts_.back()->part.id);
+      open_reader(index,
+                  known == loaded_.positions.end() ? std::nullopt : std::optional(known->second));
+    }
+  }
+  if (!result || spec_.source.changing_parts) {
+    arm(Timer::Kind::part, now + spec_.discover_every, ~0U);
+  }
+  consider_end(now);
+}
+
+void Pipeline::open_reader(uint32_t part, std::optional<Position> position) {
+  parts_[part]->busy = true;
+  parts_[part]->opened_at = position;
+  emit(action::OpenReader{part, parts_[part]->part, std::move(position)});
+}
+
+void Pipeline::reader_opened(uint32_t part, Result<> result, Instant now) {
+  --under_way_;
+  PartState& state = *parts_[part];
+  state.busy = false;
+  if (phase_ != Phase::running) {
+    return consider_end(now);
+  }
+  if (!result) {
+    return part_failed(part, "open", result.error(), now);
+  }
+  state.open = true;
+  consider_read(part, now);
+}
+
+void Pipeline::part_failed(uint32_t part, std::string_view doing, const Error& error, Instant now) {
+  PartState& state = *parts_[part];
+  const std::string what =
+      fmt::format("source {} part {}: {}: {}", spec_.source_name, state.part.id, doing, error.what);
+  switch (reaction_to(error.kind)) {
+    case Reaction::lost:
+      return lost_position(part, error, now);
+    case Reaction::reject:
+    case Reaction::fail:
+      return fail_pipeline(what, now);
+    case Reaction::retry:
+      break;
+  }
+  PROBE("source_retried");
+  state.failed_at = state.failures == 0 ? now : state.failed_at;
+  ++state.failures;
+  if (exhausted(spec_.source_retry, state.failures, state.failed_at, now)) {
+    return fail_pipeline(what, now);
+  }
+  state.read_at = now + backoff(spec_.source_retry, state.failures, error.retry_after, random_);
+  arm(Timer::Kind::part, state.read_at, part);
+}
+
+void Pipeline::lost_position(uint32_t part, const Error& error, Instant now) {
+  ++lost_positions_;
+  ++lost_in_a_row_;
+  const bool start_over = spec_.on_lost_position == OnLostPosition::earliest &&
+                          lost_in_a_row_ <= spec_.limits.lost_positions_in_a_row;
+  if (!start_over) {
+    return fail_pipeline(
+        fmt::format("source {} part {}: the saved position is lost: {}; see on_lost_position, or "
+                    "`penstock checkpoint reset`",
+                    spec_.source_name, parts_[part]->part.id, error.what),
+        now);
+  }
+  PROBE("lost_position_restarts");
+  notices_.push_back({Log::Level::error,
+                      fmt::format("source {} part {}: the saved position is lost, reading starts "
+                                  "over at the earliest: {}",
+                                  spec_.source_name, parts_[part]->part.id, error.what)});
+  parts_[part]->open = false;
+  open_reader(part, std::nullopt);
+}
+
+// The limits count what unsettled events pin in memory. Half of them is shared out evenly, with one
+// share to spare for a part to come; the other half goes to whoever reads first. So a part whose
+// events are stuck never takes the last room of another (I5).
+ReadLimits Pipeline::read_limits() const {
+  const size_t shares = 2 * (parts_.size() + 1);
+  ReadLimits limits;
+  limits.bytes = std::clamp(spec_.limits.in_flight_bytes / shares / 4, size_t{4} << 10,
+                            spec_.limits.read_bytes);
+  limits.events = static_cast<uint32_t>(
+      std::clamp<size_t>(spec_.limits.in_flight_events / shares, 1, spec_.limits.read_events));
+  if (spec_.until.events) {
+    const uint64_t left = *spec_.until.events - std::min(*spec_.until.events, events_read_);
+    limits.events =
+        static_cast<uint32_t>(std::min<uint64_t>(limits.events, std::max<uint64_t>(left, 1)));
+  }
+  limits.wait = 100ms;
+  return limits;
+}
+
+// What a read may pin: its payload, its documents, its event structs.
+static size_t pinned_by(const ReadLimits& limits) {
+  return limits.bytes * 3;
+}
+
+bool Pipeline::has_room(const PartState& part, const ReadLimits& limits) const {
+  if (mutated("limit_ignored")) {
+    return true;
+  }
+  const size_t shares = 2 * (parts_.size() + 1);
+  const size_t share_bytes = spec_.limits.in_flight_bytes / shares;
+  const uint64_t share_events = spec_.limits.in_flight_events / shares;
+  const size_t bytes = part.ledger.pinned_bytes() + part.reserved_bytes + pinned_by(limits);
+  const uint64_t events = part.ledger.open() + part.reserved_events + limits.events;
+  if (part.ledger.held_slots() > spec_.limits.settled_slots) {
+    return false;
+  }
+  if (part.ledger.open() + part.reserved_events == 0) {
+    return true;  // its own share, or one event larger than the limit, alone
+  }
+  size_t shared_bytes = 0;
+  uint64_t shared_events = 0;
+  for (const auto& other : parts_) {
+    const bool is_part = other.get() == &part;
+    const size_t used = is_part ? bytes : other->ledger.pinned_bytes() + other->reserved_bytes;
+    const uint64_t count = is_part ? events : other->ledger.open() + other->reserved_events;
+    shared_bytes += used - std::min(used, share_bytes);
+    shared_events += count - std::min(count, share_events);
+  }
+  const bool within_share = bytes <= share_bytes && events <= share_events;
+  return within_share || (shared_bytes <= spec_.limits.in_flight_bytes / 2 &&
+                          shared_events <= spec_.limits.in_flight_events / 2);
+}
+
+void Pipeline::consider_reads(Instant now) {
+  paused_ = false;
+  for (uint32_t i = 0; i < parts_.size(); ++i) {
+    consider_read(i, now);
+  }
+}
+
+void Pipeline::consider_read(uint32_t part, Instant now) {
+  PartState& state = *parts_[part];
+  if (state.busy || !state.open) {
+    return;
+  }
+  if (consider_commit(part)) {
+    return;
+  }
+  if (phase_ != Phase::running || state.ended || state.waiting != nullptr) {
+    return;
+  }
+  if (spec_.until.events && events_read_ >= *spec_.until.events) {
+    return;
+  }
+  if (state.read_at > now) {
+    return arm(Timer::Kind::part, state.read_at, part);
+  }
+  const ReadLimits limits = read_limits();
+  if (!has_room(state, limits)) {
+    PROBE("reading_paused");
+    paused_ = true;
+    return relieve(now);
+  }
+  state.busy = true;
+  state.reading = true;
+  state.reserved_bytes = pinned_by(limits);
+  state.reserved_events = limits.events;
+  emit(action::ReadPart{part, limits});
+}
+
+// Reading stands still for want of room: batches that wait to become fuller go out, the fullest
+// first, and half-empty arenas are given back.
+void Pipeline::relieve(Instant now) {
+  for (const auto& part : parts_) {
+    part->ledger.compact();
+  }
+  for (uint32_t s = 0; s < sinks_.size(); ++s) {
+    SinkState& sink = *sinks_[s];
+    if (sink.writes > 0) {
+      continue;
+    }
+    uint32_t fullest = 0;
+    for (uint32_t l = 1; l < sink.lanes.size(); ++l) {
+      if (sink.lanes[l]->queued() > sink.lanes[fullest]->queued()) {
+        fullest = l;
+      }
+    }
+    if (!sink.lanes.empty() && sink.lanes[fullest]->queued() > 0) {
+      PROBE("lane_cut_for_room");
+      consider_lane(s, fullest, now, true);
+    }
+  }
+}
+
+void Pipeline::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, Instant now) {
+  --under_way_;
+  PartState& state = *parts_[part];
+  state.busy = false;
+  state.reading = false;
+  state.reserved_bytes = 0;
+  state.reserved_events = 0;
+  if (phase_ == Phase::failing || phase_ == Phase::closing || phase_ == Phase::ended) {
+    return consider_end(now);
+  }
+  if (!result) {
+    part_failed(part, "read", result.error(), now);
+    return consider_end(now);
+  }
+  std::unique_ptr<Chunk> chunk = std::move(*result);
+  const bool any = !chunk->block->events.empty() || chunk->filtered > 0;
+  state.failures = 0;
+  state.caught_up = chunk->read.caught_up;
+  state.ended = chunk->read.end;
+  lost_in_a_row_ = any ? 0 : lost_in_a_row_;
+  filtered_ += chunk->filtered;
+  events_read_ += chunk->block->events.size() + chunk->filtered;
+  chunk->part = part;
+  state.waiting = &state.ledger.add(std::move(chunk));
+  state.next = 0;
+  if (state.waiting->events == 0) {
+    state.waiting = nullptr;
+    advance(part, now);
+  }
+  if (!any && !spec_.source.blocks) {
+    state.idle = std::clamp<Duration>(state.idle * 2, 1ms, 100ms);
+    state.read_at = now + state.idle;
+  } else {
+    state.idle = Duration{0};
+  }
+  dispatch(part, now);
+  consider_read(part, now);
+  consider_end(now);
+}
+
+// Events go to the lanes in the order of the part. A control event waits until everything before it
+// is settled, and what comes after it waits for the control event.
+void Pipeline::dispatch(uint32_t part, Instant now) {
+  PartState& state = *parts_[part];
+  for (const auto& sink : sinks_) {
+    ++sink->round_robin;
+  }
+  while (state.waiting != nullptr) {
+    Chunk& chunk = *state.waiting;
+    const bool barrier = is_barrier(chunk.event(state.next).op) && !mutated("barrier_ignored");
+    if ((barrier || state.behind_barrier) && state.dispatched_open > 0) {
+      PROBE("barrier_waits");
+      break;
+    }
+    state.behind_barrier = barrier;
+    const uint32_t index = state.next++;
+    if (state.next == chunk.events) {
+      state.waiting = nullptr;  // before the last settle, which may end the chunk
+    }
+    dispatch_event(chunk, index, now);
+  }
+  const bool at_barrier = state.waiting != nullptr;
+  if (at_barrier != state.at_barrier) {
+    state.at_barrier = at_barrier;
+    waiting_barriers_ += at_barrier ? 1 : -1;
+  }
+  consider_touched(now);
+  if (at_barrier) {
+    consider_all_lanes(now);
+  }
+}
+
+void Pipeline::dispatch_event(Chunk& chunk, uint32_t index, Instant now) {
+  ++parts_[chunk.part]->dispatched_open;
+  const auto& rejections = chunk.block->rejections;
+  const auto rejection =
+      rejections.empty()
+          ? rejections.end()
+          : std::lower_bound(rejections.begin(), rejections.end(), index,
+                             [](const Rejection& r, uint32_t i) { return r.index < i; });
+  if (rejection != rejections.end() && rejection->index == index) {
+    cut_objects(chunk.part);
+    reject_at_source(chunk, index, rejection->error, now);
+  } else {
+    source_rejections_in_a_row_ = 0;
+    for (uint32_t s = 0; s < sinks_.size(); ++s) {
+      route(s, chunk, index, now);
+    }
+  }
+  settle_event(chunk, index, now);  // the copy that stood for the dispatch itself
+}
+
+void Pipeline::route(uint32_t s, Chunk& chunk, uint32_t index, Instant now) {
+  static const Routes kDefault;
+  const Routes& routes = chunk.routes.empty() ? kDefault : chunk.routes[s];
+  if (!routes.taken.empty() && routes.taken[index] == 0) {
+    return;
+  }
+  SinkState& sink = *sinks_[s];
+  const Event& event = chunk.event(index);
+  const OrderKey key = routes.keys.empty() ? event.order_key : routes.keys[index];
+  Ledger& ledger = parts_[chunk.part]->ledger;
+  ledger.expect(chunk, index, 1);
+  const Item item{&chunk, index, static_cast<uint32_t>(event.bytes()), key};
+  if (!routes.rejections.empty()) {
+    const auto rejection =
+        std::lower_bound(routes.rejections.begin(), routes.rejections.end(), index,
+                         [](const Rejection& r, uint32_t i) { return r.index < i; });
+    if (rejection != routes.rejections.end() && rejection->index == index) {
+      cut_objects(chunk.part);
+      return reject(s, item, rejection->error, now);
+    }
+  }
+  const uint32_t lane = lane_for(s, chunk.part, key, now);
+  sink.lanes[lane]->push(item, now);
+  if (!sink.lanes[lane]->touched) {
+    sink.lanes[lane]->touched = true;
+    sink.touched.push_back(lane);
+  }
+}
+
+// An object never spans an event that was rejected: after a restart its name would cover it.
+void Pipeline::cut_objects(uint32_t part) {
+  for (const auto& sink : sinks_) {
+    if (!sink->spec.traits.lane_per_key) {
+      continue;
+    }
+    for (const auto& [key, lane] : sink->lane_of_key) {
+      if (sink->lane_parts[lane] == part) {
+        sink->lanes[lane]->push_gap();
+      }
+    }
+  }
+}
+
+uint32_t Pipeline::lane_for(uint32_t s, uint32_t part, const OrderKey& key, Instant now) {
+  SinkState& sink = *sinks_[s];
+  if (!sink.spec.traits.lane_per_key) {
+    const auto lanes = static_cast<uint32_t>(sink.lanes.size());
+    if (mutated("two_writes_of_key")) {
+      return static_cast<uint32_t>(random_.below(lanes));
+    }
+    return static_cast<uint32_t>((key.is_zero() ? sink.round_robin : key.high) % lanes);
+  }
+  const OrderKey lane_key{key.low ^ (uint64_t{part} * 0x9e3779b97f4a7c15ULL), key.high};
+  const auto found = sink.lane_of_key.find(lane_key);
+  if (found != sink.lane_of_key.end()) {
+    return found->second;
+  }
+  if (sink.lane_of_key.size() >= sink.spec.open_lanes_max) {
+    PROBE("open_object_cut_for_another");
+    uint32_t fullest = sink.lane_of_key.begin()->second;
+    for (const auto& [other, lane] : sink.lane_of_key) {
+      const bool fuller = sink.lanes[lane]->queued() > sink.lanes[fullest]->queued();
+      fullest = fuller && !sink.lanes[lane]->in_flight() ? lane : fullest;
+    }
+    consider_lane(s, fullest, now, true);
+  }
+  const uint32_t lane = open_lane(sink, lane_key);
+  sink.lane_parts[lane] = part;
+  return lane;
+}
+
+uint32_t Pipeline::open_lane(SinkState& sink, const OrderKey& key) {
+  auto lane = static_cast<uint32_t>(sink.lanes.size());
+  if (!sink.free_lanes.empty()) {
+    lane = sink.free_lanes.back();
+    sink.free_lanes.pop_back();
+  } else {
+    sink.lanes.emplace_back();
+    sink.lane_parts.push_back(0);
+    sink.key_of_lane.emplace_back();
+  }
+  sink.lanes[lane] = std::make_unique<Lane>(sink.spec, random_.next());
+  sink.key_of_lane[lane] = key;
+  if (sink.spec.traits.lane_per_key) {
+    sink.lane_of_key.emplace(key, lane);
+  }
+  return lane;
+}
+
+}  // namespace penstock::engine

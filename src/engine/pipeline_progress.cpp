@@ -1,0 +1,363 @@
+// Positions, checkpoints, commits, timers and the end.
+// Progress only moves sink durable -> checkpoint saved -> source committed; a failure never moves
+// it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/mutation.h"
+#include "engine/pipeline.h"
+
+namespace penstock::engine {
+
+void Pipeline::advance(uint32_t part, Instant now) {
+  PartState& state = *parts_[part];
+  const uint64_t before = state.ledger.settled();
+  std::optional<Position> position = state.ledger.take_safe_position();
+  if (!position) {
+    return;
+  }
+  CHECK(state.ledger.read() >= state.ledger.settled());  // I2
+  state.safe = std::move(position);
+  state.safe_count = state.ledger.settled();
+  unsaved_events_ += state.safe_count - before;
+  if (!spec_.has_checkpoint || spec_.source.owns_position || mutated("commit_before_save")) {
+    state.saved = state.safe;
+    state.saved_count = state.safe_count;
+    state.commit_due = spec_.source.owns_position || spec_.source.saves_position;
+  }
+  if (spec_.has_checkpoint) {
+    dirty_ = true;
+    consider_save(now);
+  }
+  if (state.commit_due && !state.busy) {
+    consider_commit(part);
+  }
+}
+
+// The parts' safe positions and the quarantined keys, in one piece: a position that passes a
+// rejected event is never saved without its key.
+Checkpoint Pipeline::make_checkpoint() {
+  for (const auto& part : parts_) {
+    if (part->safe) {
+      loaded_.positions[part->part.id] = *part->safe;
+      part->saving = part->safe;
+      part->saving_count = part->safe_count;
+    }
+  }
+  loaded_.quarantined = quarantined_;
+  return loaded_;
+}
+
+void Pipeline::consider_save(Instant now) {
+  if (!spec_.has_checkpoint || !lease_held_ || saving_ || !dirty_ || phase_ == Phase::ended) {
+    return;
+  }
+  const bool many = spec_.save_every_events && unsaved_events_ >= *spec_.save_every_events;
+  const bool at_end = phase_ == Phase::closing && save_failures_ == 0;
+  if (!many && !at_end && now < save_at_) {
+    return arm(Timer::Kind::save, save_at_);
+  }
+  saving_ = true;
+  dirty_ = false;
+  unsaved_events_ = 0;
+  emit(action::Save{make_checkpoint()});
+}
+
+void Pipeline::saved(Result<> result, Instant asked_at, Instant now) {
+  --under_way_;
+  saving_ = false;
+  if (phase_ == Phase::ended) {
+    return;
+  }
+  if (!result) {
+    dirty_ = true;
+    ++save_failures_;
+    if (reaction_to(result.error().kind) != Reaction::retry) {
+      lease_held_ = false;
+      return fail_pipeline(fmt::format("checkpoint: {}", result.error().what), now);
+    }
+    PROBE("save_retried");
+    if (phase_ == Phase::closing && save_failures_ > 5) {
+      lease_held_ = false;
+      return fail_pipeline(
+          fmt::format("checkpoint: the last position could not be saved: {}", result.error().what),
+          now);
+    }
+    save_at_ =
+        now + backoff(spec_.source_retry, save_failures_, result.error().retry_after, random_);
+    arm(Timer::Kind::save, save_at_);
+    return;
+  }
+  ++saves_;
+  save_failures_ = 0;
+  save_at_ = now + spec_.save_every;
+  const bool covered = lease_covers_write(now, Duration{0});
+  lease_at_ = asked_at;
+  if (lease_.life) {
+    arm(Timer::Kind::lease, lease_at_ + *lease_.life / 3);
+  }
+  for (uint32_t i = 0; i < parts_.size(); ++i) {
+    PartState& part = *parts_[i];
+    if (part.saving && part.saving != part.saved) {
+      CHECK(part.safe_count >= part.saving_count);   // I2
+      CHECK(part.saving_count >= part.saved_count);  // I2
+      part.saved = part.saving;
+      part.saved_count = part.saving_count;
+      part.commit_due = !spec_.source.owns_position;
+      consider_commit(i);
+    }
+  }
+  consider_save(now);
+  if (lease_.life || !covered) {
+    consider_all_lanes(now);
+    consider_letters(now);
+  }
+  consider_end(now);
+}
+
+bool Pipeline::lease_covers_write(Instant now, Duration deadline) const {
+  if (!lease_.life || mutated("write_after_lease")) {
+    return true;
+  }
+  return now + deadline < lease_at_ + *lease_.life;
+}
+
+// I3: only a saved position is committed. A commit and a read of one part never overlap.
+bool Pipeline::consider_commit(uint32_t part) {
+  PartState& state = *parts_[part];
+  if (!state.commit_due || state.busy || !state.open || phase_ == Phase::ended) {
+    return false;
+  }
+  CHECK(state.saved_count >= state.committed_count);  // I2
+  state.commit_due = false;
+  state.busy = true;
+  state.committing_count = state.saved_count;
+  emit(action::Commit{part, *state.saved});
+  return true;
+}
+
+void Pipeline::committed(uint32_t part, Result<> result, Instant now) {
+  --under_way_;
+  PartState& state = *parts_[part];
+  state.busy = false;
+  if (phase_ == Phase::ended) {
+    return;
+  }
+  if (result) {
+    state.committed_count = state.committing_count;
+  } else if (phase_ == Phase::closing) {
+    PROBE("last_commit_failed");  // the saved position stands; the source keeps what it kept
+  } else {
+    state.commit_due = true;
+    part_failed(part, "commit", result.error(), now);
+    return consider_end(now);
+  }
+  consider_read(part, now);
+  consider_end(now);
+}
+
+void Pipeline::arm(Timer::Kind kind, Instant at, uint32_t first, uint32_t second) {
+  timers_.push({at, kind, first, second});
+}
+
+void Pipeline::tick(Instant now) {
+  while (!timers_.empty() && timers_.top().at <= now && phase_ != Phase::ended) {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    switch (timer.kind) {
+      case Timer::Kind::lane:
+        sinks_[timer.first]->lanes[timer.second]->armed_at = Instant::never();
+        consider_lane(timer.first, timer.second, now);
+        break;
+      case Timer::Kind::part:
+        part_timer(timer.first, now);
+        break;
+      case Timer::Kind::save:
+        consider_save(now);
+        break;
+      case Timer::Kind::deadline:
+        if (phase_ == Phase::running) {
+          begin_finishing(Phase::finishing, now);
+        }
+        break;
+      case Timer::Kind::drain:
+        give_up(now);
+        break;
+      case Timer::Kind::letters:
+        consider_letters(now);
+        break;
+      case Timer::Kind::open:
+        if (phase_ == Phase::opening) {
+          emit(action::OpenSink{timer.first});
+        }
+        break;
+      case Timer::Kind::lease:
+        if (lease_.life && now >= lease_at_ + *lease_.life / 3) {
+          PROBE("lease_renewed");
+          dirty_ = true;
+          save_at_ = now;
+          consider_save(now);
+        }
+        break;
+    }
+  }
+}
+
+void Pipeline::part_timer(uint32_t part, Instant now) {
+  if (part == ~0U) {
+    if ((phase_ == Phase::running || phase_ == Phase::opening) && !discovering_) {
+      discovering_ = true;
+      emit(action::Discover{loaded_});
+    }
+    return;
+  }
+  PartState& state = *parts_[part];
+  if (!state.open && !state.busy && phase_ == Phase::running) {
+    return open_reader(part, state.opened_at);
+  }
+  consider_read(part, now);
+}
+
+bool Pipeline::wanted_is_read() const {
+  if (!discovered_ || discovering_) {
+    return false;
+  }
+  if (spec_.until.events && events_read_ >= *spec_.until.events) {
+    return true;
+  }
+  const auto is_ended = [](const auto& part) { return part->ended; };
+  if (spec_.until.end && !spec_.source.changing_parts &&
+      std::all_of(parts_.begin(), parts_.end(), is_ended)) {
+    return true;
+  }
+  const auto is_caught_up = [](const auto& part) { return part->ended || part->caught_up; };
+  return spec_.until.caught_up && std::all_of(parts_.begin(), parts_.end(), is_caught_up);
+}
+
+void Pipeline::consider_end(Instant now) {
+  switch (phase_) {
+    case Phase::opening:
+    case Phase::ended:
+      return;
+    case Phase::running:
+      if (wanted_is_read()) {
+        begin_finishing(Phase::finishing, now);
+      }
+      return;
+    case Phase::finishing:
+    case Phase::draining: {
+      const auto delivered = [](const auto& part) {
+        return !part->reading && part->ledger.open() == 0;
+      };
+      if (std::all_of(parts_.begin(), parts_.end(), delivered)) {
+        close(now);
+      }
+      return;
+    }
+    case Phase::failing:
+      if (under_way_ == 0) {
+        close(now);
+      }
+      return;
+    case Phase::closing:
+      return continue_closing(now);
+  }
+}
+
+void Pipeline::begin_finishing(Phase phase, Instant now) {
+  phase_ = phase;
+  consider_all_lanes(now);  // nothing waits for a fuller batch any more
+  consider_end(now);
+}
+
+void Pipeline::stop(Instant now) {
+  if (phase_ == Phase::opening) {
+    outcome_ = State::stopped;
+    phase_ = Phase::failing;  // nothing was read: only the answers of the openings are awaited
+    return consider_end(now);
+  }
+  if (phase_ == Phase::running || phase_ == Phase::finishing) {
+    outcome_ = State::stopped;
+    arm(Timer::Kind::drain, now + spec_.drain_max);  // I6
+    begin_finishing(Phase::draining, now);
+  }
+}
+
+// The grace period of a drain is over.
+void Pipeline::give_up(Instant now) {
+  if (phase_ == Phase::draining || phase_ == Phase::closing) {
+    PROBE("drain_gives_up");
+    giving_up_ = true;
+    if (phase_ == Phase::draining) {
+      reason_ = fmt::format(
+          "{} events were not delivered before the drain's deadline; they come "
+          "again with the next run",
+          in_flight_events());
+      phase_ = Phase::failing;
+      consider_end(now);
+    }
+  }
+}
+
+void Pipeline::abort() {
+  if (phase_ != Phase::ended) {
+    outcome_ = outcome_ == State::failed ? State::failed : State::stopped;
+    reason_ =
+        reason_.empty() ? "aborted; what was not settled comes again with the next run" : reason_;
+    phase_ = Phase::ended;
+  }
+}
+
+void Pipeline::fail_pipeline(std::string reason, Instant now) {
+  if (phase_ == Phase::ended) {
+    return;
+  }
+  if (outcome_ != State::failed) {
+    outcome_ = State::failed;
+    reason_ = std::move(reason);
+    notices_.push_back({Log::Level::error, reason_});
+  }
+  if (phase_ != Phase::closing) {
+    phase_ = Phase::failing;
+  }
+  consider_end(now);
+}
+
+void Pipeline::close(Instant now) {
+  phase_ = Phase::closing;
+  save_failures_ = 0;
+  continue_closing(now);
+}
+
+void Pipeline::continue_closing(Instant now) {
+  consider_save(now);
+  if (saving_ || (dirty_ && spec_.has_checkpoint && lease_held_)) {
+    return;
+  }
+  for (uint32_t i = 0; i < parts_.size(); ++i) {
+    consider_commit(i);
+  }
+  if (under_way_ == 0) {
+    phase_ = Phase::ended;
+  }
+}
+
+size_t Pipeline::in_flight_bytes() const {
+  size_t bytes = 0;
+  for (const auto& part : parts_) {
+    bytes += part->ledger.pinned_bytes() + part->reserved_bytes;
+  }
+  return bytes;
+}
+
+uint64_t Pipeline::in_flight_events() const {
+  uint64_t events = 0;
+  for (const auto& part : parts_) {
+    events += part->ledger.open();
+  }
+  return events;
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,478 @@
+// Batches out and answers in: lanes, retries, rejections, dead letters.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/mutation.h"
+#include "doc/bson.h"
+#include "engine/copy_event.h"
+#include "engine/pipeline.h"
+
+namespace penstock::engine {
+
+namespace {
+
+constexpr size_t kLettersMax = 100;  // dead letters of one write
+
+std::string describe(const Event& event) {
+  std::string text;
+  if (event.key) {
+    doc::append_text(event.key, text);
+  }
+  if (text.size() > 200) {
+    text.resize(200);
+  }
+  return fmt::format("event {} of {}{}{}", event.id, event.stream, text.empty() ? "" : " key ",
+                     text);
+}
+
+}  // namespace
+
+bool Pipeline::flushing() const {
+  return phase_ == Phase::finishing || phase_ == Phase::draining || waiting_barriers_ > 0;
+}
+
+void Pipeline::consider_touched(Instant now) {
+  for (uint32_t s = 0; s < sinks_.size(); ++s) {
+    std::vector<uint32_t>& touched = sinks_[s]->touched;
+    for (size_t i = 0; i < touched.size(); ++i) {
+      sinks_[s]->lanes[touched[i]]->touched = false;
+      consider_lane(s, touched[i], now);
+    }
+    touched.clear();
+  }
+}
+
+void Pipeline::consider_all_lanes(Instant now) {
+  for (uint32_t s = 0; s < sinks_.size(); ++s) {
+    for (uint32_t l = 0; l < sinks_[s]->lanes.size(); ++l) {
+      consider_lane(s, l, now);
+    }
+  }
+}
+
+bool Pipeline::may_write(SinkState& sink, uint32_t lane, Instant now) {
+  if (!lease_covers_write(now, sink.spec.write_deadline)) {
+    PROBE("write_waits_for_lease");
+    return false;  // the next save renews it, or ends the pipeline
+  }
+  const size_t most =
+      sink.spec.traits.lane_per_key ? std::max(1U, sink.spec.lanes) : sink.lanes.size();
+  if (sink.writes >= most) {
+    if (!sink.lanes[lane]->waiting) {
+      sink.lanes[lane]->waiting = true;
+      sink.waiting.push_back(lane);
+    }
+    return false;
+  }
+  return true;
+}
+
+void Pipeline::consider_lane(uint32_t s, uint32_t l, Instant now, bool flush) {
+  if (phase_ != Phase::running && phase_ != Phase::finishing && phase_ != Phase::draining) {
+    return;
+  }
+  SinkState& sink = *sinks_[s];
+  Lane& lane = *sink.lanes[l];
+  for (;;) {
+    Instant at = lane.ready_at(now, flush || flushing());
+    if (at == Instant::never()) {
+      return;
+    }
+    if (sink.spec.rate > 0 && at <= now) {
+      const double waited = std::chrono::duration<double>(now - sink.tokens_at).count();
+      sink.tokens = std::min(sink.spec.rate, sink.tokens + waited * sink.spec.rate);
+      sink.tokens_at = now;
+      if (sink.tokens < 0) {
+        at = now +
+             std::chrono::duration_cast<Duration>(
+                 std::chrono::duration<double>(-sink.tokens / sink.spec.rate)) +
+             1ms;
+      }
+    }
+    if (at > now) {
+      if (at < lane.armed_at) {
+        lane.armed_at = at;
+        arm(Timer::Kind::lane, at, s, l);
+      }
+      return;
+    }
+    if (!may_write(sink, l, now)) {
+      return;
+    }
+    std::vector<Item> items;
+    if (!spare_tasks_.empty()) {
+      items = std::move(spare_tasks_.back()->items);
+      items.clear();
+    }
+    std::vector<Item> diverted;
+    lane.take(now, sink.quarantine, items, diverted);
+    for (const Item& item : diverted) {
+      PROBE("quarantined_key_follows");
+      ++sink.counts.rejected;
+      bury({item, nullptr, sink.spec.name, "an earlier change of this key was rejected",
+            parts_[item.chunk->part]->part.id, item.chunk->read.position, true},
+           now);
+    }
+    if (!items.empty()) {
+      return issue_write(s, l, std::move(items), now);
+    }
+  }
+}
+
+void Pipeline::issue_write(uint32_t s, uint32_t l, std::vector<Item> items, Instant now) {
+  SinkState& sink = *sinks_[s];
+  std::unique_ptr<WriteTask> task;
+  if (spare_tasks_.empty()) {
+    task = std::make_unique<WriteTask>();
+  } else {
+    task = std::move(spare_tasks_.back());
+    spare_tasks_.pop_back();
+  }
+  task->sink = s;
+  task->lane = l;
+  task->items = std::move(items);
+  task->started = now;
+  task->batch.lane = l;
+  task->batch.events.clear();
+  task->blocks.clear();
+  const Chunk* last = nullptr;
+  for (const Item& item : task->items) {
+    if (item.chunk != last) {
+      last = item.chunk;
+      task->blocks.push_back(item.chunk->block);
+    }
+    task->batch.events.push_back(&item.event());
+  }
+  task->batch.part = sink.spec.traits.lane_per_key
+                         ? std::string_view(parts_[task->items.front().chunk->part]->part.id)
+                         : std::string_view();
+  ++sink.writes;
+  sink.tokens -= sink.spec.rate > 0 ? static_cast<double>(task->items.size()) : 0;
+  if (mutated("settle_before_durable")) {
+    for (const Item& item : task->items) {
+      settle(item, now);
+    }
+  }
+  emit(action::Write{std::move(task)});
+}
+
+void Pipeline::count_latency(SinkState& sink, Duration took) {
+  const double seconds = std::chrono::duration<double>(took).count();
+  const auto* const bound = std::lower_bound(kLatencyBounds.begin(), kLatencyBounds.end(), seconds);
+  ++sink.counts.latency_counts[static_cast<size_t>(bound - kLatencyBounds.begin())];
+  sink.counts.latency_seconds += seconds;
+}
+
+void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failure>> result,
+                       Instant now) {
+  --under_way_;
+  if (phase_ == Phase::ended) {
+    return;
+  }
+  const uint32_t s = task->sink;
+  const uint32_t l = task->lane;
+  SinkState& sink = *sinks_[s];
+  --sink.writes;
+  ++sink.counts.batches;
+  count_latency(sink, now - task->started);
+  if (mutated("settle_before_durable") || (mutated("unknown_is_success") && !result &&
+                                           reaction_to(result.error().kind) == Reaction::retry)) {
+    result = std::vector<Failure>{};
+  }
+  if (!result && reaction_to(result.error().kind) == Reaction::reject && task->items.size() > 1) {
+    std::vector<Item> rest = task->items;
+    while (mutated("bisect_drops_half") && rest.size() > 2 &&
+           rest.size() > task->items.size() / 2) {
+      settle(rest.back(), now);
+      rest.pop_back();
+    }
+    sink.lanes[l]->bisect(rest);
+  } else {
+    take_answer(s, *task, result, now);
+  }
+  consider_alert(sink, *sink.lanes[l], now);
+  task->blocks.clear();
+  if (spare_tasks_.size() < 64) {
+    spare_tasks_.push_back(std::move(task));
+  }
+  while (!sink.waiting.empty() && sink.lanes[sink.waiting.front()]->in_flight()) {
+    sink.lanes[sink.waiting.pop_front()]->waiting = false;
+  }
+  if (!sink.waiting.empty()) {
+    const uint32_t next = sink.waiting.pop_front();
+    sink.lanes[next]->waiting = false;
+    consider_lane(s, next, now);
+  }
+  consider_lane(s, l, now);
+  close_lane(sink, l);
+  if (paused_) {
+    consider_reads(now);
+  }
+  consider_end(now);
+}
+
+// An outage ends without a restart; until then it is said once a person should know.
+void Pipeline::consider_alert(SinkState& sink, const Lane& lane, Instant now) {
+  if (!sink.alerted && lane.parked_keys() == 0) {
+    return;
+  }
+  const std::optional<Instant> since = lane.failing_since();
+  if (!sink.alerted && since && now - *since >= 60s) {
+    PROBE("outage_alert");
+    sink.alerted = true;
+    notices_.push_back({Log::Level::error,
+                        fmt::format("sink {} has been failing for a minute and is retried without "
+                                    "end; data waits: {}",
+                                    sink.spec.name, sink.last_error)});
+  } else if (sink.alerted && !since) {
+    sink.alerted = false;
+    notices_.push_back({Log::Level::info, fmt::format("sink {} works again", sink.spec.name)});
+  }
+}
+
+// What the sink said, event by event.
+void Pipeline::take_answer(uint32_t s, const WriteTask& task,
+                           const Result<std::vector<Failure>>& result, Instant now) {
+  SinkState& sink = *sinks_[s];
+  Lane& lane = *sink.lanes[task.lane];
+  std::vector<Outcome>& outcomes = outcomes_;
+  outcomes.assign(task.items.size(), Outcome{});
+  std::vector<Failure> whole;
+  if (!result) {
+    for (uint32_t i = 0; i < task.items.size(); ++i) {
+      whole.push_back({i, result.error()});
+    }
+  }
+  const std::vector<Failure>& failures = result ? *result : whole;
+  const Error* fatal_error = nullptr;
+  for (const Failure& failure : failures) {
+    CHECK(failure.index < outcomes.size());
+    const Reaction reaction = reaction_to(failure.error.kind);
+    fatal_error =
+        reaction == Reaction::fail || reaction == Reaction::lost ? &failure.error : fatal_error;
+    outcomes[failure.index] = {
+        reaction == Reaction::reject ? Outcome::Kind::rejected : Outcome::Kind::failed,
+        failure.error.retry_after};
+    if (reaction == Reaction::retry) {
+      ++sink.counts.retries;
+      sink.last_error = failure.error.what;
+    }
+  }
+  if (mutated("retry_resends_all") && !failures.empty()) {
+    outcomes.assign(task.items.size(), {Outcome::Kind::failed, std::nullopt});
+  }
+  Item exhausted_item;
+  const bool patient = lane.finish(now, task.items, outcomes, exhausted_item);
+  if (!result && reaction_to(result.error().kind) == Reaction::retry) {
+    lane.failed_whole(now, task.items, result.error().retry_after);
+  }
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].kind == Outcome::Kind::durable && !mutated("settle_before_durable")) {
+      ++sink.counts.events;
+      sink.counts.bytes += task.items[i].bytes;
+      sink.rejections_in_a_row = 0;
+      settle(task.items[i], now);
+    }
+  }
+  for (const Failure& failure : failures) {
+    if (outcomes[failure.index].kind == Outcome::Kind::rejected) {
+      reject(s, task.items[failure.index], failure.error, now);
+    }
+  }
+  if (fatal_error != nullptr) {
+    return fail_pipeline(fmt::format("sink {}: {}", sink.spec.name, fatal_error->what), now);
+  }
+  if (!patient) {
+    fail_pipeline(fmt::format("sink {}: retries used up at {}: {}", sink.spec.name,
+                              describe(exhausted_item.event()), sink.last_error),
+                  now);
+  }
+}
+
+void Pipeline::close_lane(SinkState& sink, uint32_t l) {
+  if (!sink.spec.traits.lane_per_key || !sink.lanes[l]->empty() || sink.lanes[l]->waiting ||
+      sink.lanes[l]->touched) {
+    return;
+  }
+  const auto found = sink.lane_of_key.find(sink.key_of_lane[l]);
+  if (found != sink.lane_of_key.end() && found->second == l) {
+    sink.lane_of_key.erase(found);
+    sink.free_lanes.push_back(l);
+  }
+}
+
+void Pipeline::settle(const Item& item, Instant now) {
+  settle_event(*item.chunk, item.index, now);
+}
+
+void Pipeline::settle_event(Chunk& chunk, uint32_t index, Instant now) {
+  const uint32_t part = chunk.part;
+  PartState& state = *parts_[part];
+  if (!state.ledger.settle(chunk, index)) {
+    return;
+  }
+  --state.dispatched_open;
+  if (chunk.open == 0) {
+    advance(part, now);
+  }
+  if (state.dispatched_open == 0 && state.at_barrier) {
+    dispatch(part, now);
+    consider_read(part, now);
+  }
+}
+
+void Pipeline::reject(uint32_t s, const Item& item, const Error& error, Instant now) {
+  SinkState& sink = *sinks_[s];
+  ++sink.counts.rejected;
+  const std::string what =
+      fmt::format("sink {}: {}: {}", sink.spec.name, describe(item.event()), error.what);
+  if (++sink.rejections_in_a_row >= spec_.limits.rejections_in_a_row) {
+    PROBE("rejections_in_a_row");
+    return fail_pipeline(fmt::format("{} events rejected in a row without a success; the last: {}",
+                                     sink.rejections_in_a_row, what),
+                         now);
+  }
+  switch (sink.spec.on_reject) {
+    case OnReject::stop:
+      return fail_pipeline(what, now);
+    case OnReject::drop:
+      ++sink.counts.dropped;
+      return settle(item, now);
+    case OnReject::quarantine:
+      quarantine(sink, item, now);
+      [[fallthrough]];
+    case OnReject::dead_letter:
+      PROBE("dead_letter");
+      return bury({item, nullptr, sink.spec.name, error.what, parts_[item.chunk->part]->part.id,
+                   item.chunk->read.position, sink.spec.on_reject == OnReject::quarantine},
+                  now);
+  }
+}
+
+void Pipeline::reject_at_source(Chunk& chunk, uint32_t index, const Error& error, Instant now) {
+  ++source_rejected_;
+  const Event& event = chunk.event(index);
+  const std::string what =
+      fmt::format("source {}: {}: {}", spec_.source_name, describe(event), error.what);
+  if (++source_rejections_in_a_row_ >= spec_.limits.rejections_in_a_row) {
+    return fail_pipeline(
+        fmt::format("{} events rejected in a row; the last: {}", source_rejections_in_a_row_, what),
+        now);
+  }
+  const Item item{&chunk, index, 0, event.order_key};
+  switch (spec_.source_on_reject) {
+    case OnReject::stop:
+      // It stays open: the position does not pass it.
+      parts_[chunk.part]->ledger.expect(chunk, index, 1);
+      return fail_pipeline(what, now);
+    case OnReject::drop:
+      return;
+    case OnReject::quarantine:
+      for (const auto& sink : sinks_) {
+        quarantine(*sink, item, now);
+      }
+      [[fallthrough]];
+    case OnReject::dead_letter:
+      PROBE("dead_letter_at_source");
+      parts_[chunk.part]->ledger.expect(chunk, index, 1);
+      return bury({item, nullptr, "", error.what, parts_[chunk.part]->part.id, chunk.read.position,
+                   spec_.source_on_reject == OnReject::quarantine},
+                  now);
+  }
+}
+
+void Pipeline::quarantine(SinkState& sink, const Item& item, Instant now) {
+  if (item.key.is_zero() || !sink.quarantine.insert(item.key).second) {
+    return;
+  }
+  PROBE("key_quarantined");
+  Quarantined entry{sink.spec.name, item.key, {}};
+  if (item.event().key) {
+    doc::append_text(item.event().key, entry.text);
+  }
+  quarantined_.push_back(std::move(entry));
+  dirty_ = true;
+  if (quarantined_.size() > spec_.limits.quarantined_keys) {
+    fail_pipeline(fmt::format("{} keys in quarantine, more than limits.quarantined_keys; replay "
+                              "the dead letters, then `penstock checkpoint reset --quarantine`",
+                              quarantined_.size()),
+                  now);
+  }
+}
+
+// Into the dead letters, in order. The event is settled when they are durable, not before (I1).
+void Pipeline::bury(Letter letter, Instant now) {
+  letter.block = std::make_shared<EventBlock>(size_t{1} << 10);
+  letter.block->events.push_back(copy_event(letter.item.event(), letter.block->arena));
+  if (mutated("dead_letter_settles_early")) {
+    settle(letter.item, now);
+  }
+  letters_.push_back(std::move(letter));
+  consider_letters(now);
+}
+
+void Pipeline::consider_letters(Instant now) {
+  if (letters_.empty() || !letters_in_flight_.empty() || letters_resume_at_ > now ||
+      phase_ == Phase::failing || phase_ == Phase::ended || phase_ == Phase::closing ||
+      !lease_covers_write(now, 60s)) {
+    return;
+  }
+  auto task = std::make_unique<LetterTask>();
+  while (!letters_.empty() && letters_in_flight_.size() < kLettersMax) {
+    letters_in_flight_.push_back(letters_.pop_front());
+  }
+  for (const Letter& letter : letters_in_flight_) {
+    task->blocks.push_back(letter.block);
+    DeadLetter dead;
+    dead.event = &letter.block->events.front();
+    dead.sink = letter.sink;
+    dead.error = letter.error;
+    dead.part = letter.part;
+    dead.position = letter.position;
+    dead.quarantined = letter.quarantined;
+    task->letters.push_back(std::move(dead));
+  }
+  emit(action::WriteLetters{std::move(task)});
+}
+
+void Pipeline::letters_written(std::unique_ptr<LetterTask> task, Result<> result, Instant now) {
+  --under_way_;
+  if (phase_ == Phase::ended) {
+    return;
+  }
+  (void)task;  // its views end here
+  std::vector<Letter> written = std::move(letters_in_flight_);
+  letters_in_flight_.clear();
+  if (!result) {
+    for (size_t i = written.size(); i-- > 0;) {
+      letters_.push_front(std::move(written[i]));
+    }
+    if (reaction_to(result.error().kind) != Reaction::retry) {
+      return fail_pipeline(fmt::format("dead letters: {}", result.error().what), now);
+    }
+    PROBE("dead_letters_retried");
+    ++letter_failures_;
+    letters_resume_at_ =
+        now + backoff(spec_.source_retry, letter_failures_, result.error().retry_after, random_);
+    arm(Timer::Kind::letters, letters_resume_at_);
+    return consider_end(now);
+  }
+  letter_failures_ = 0;
+  for (const Letter& letter : written) {
+    for (const auto& sink : sinks_) {
+      sink->counts.dead_letters += sink->spec.name == letter.sink ? 1 : 0;
+    }
+    if (!mutated("dead_letter_settles_early")) {
+      settle(letter.item, now);
+    }
+  }
+  consider_letters(now);
+  if (paused_) {
+    consider_reads(now);
+  }
+  consider_end(now);
+}
+
+}  // namespace penstock::engine

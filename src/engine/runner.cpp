@@ -1,0 +1,320 @@
+// The threads of the engine. Workers share one lock: whoever has an answer tells the pipeline,
+// takes the next action itself, and wakes another worker only for what it cannot do at once. So a
+// lane that writes one small batch after the other stays on one thread (docs/adr).
+//
+// mutex_ guards everything below it, the pipeline first of all; no component is called and nothing
+// is logged while it is held.
+#include "engine/runner.h"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "engine/pipeline.h"
+#include "engine/read_stage.h"
+
+namespace penstock::engine {
+
+namespace {
+
+constexpr size_t kReadersMax = 16;  // parts that are read at the same time
+
+template <class T>
+auto guarded(std::string_view doing, T&& call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const std::exception& e) {
+    return fatal(fmt::format("unexpected exception while {}: {}", doing, e.what()));
+  }
+}
+
+class ThreadRunner final : public Runner {
+ public:
+  ThreadRunner(Assembly assembly, Clock& clock, Log& log)
+      : assembly_(std::move(assembly)),
+        stage_(assembly_),
+        clock_(clock),
+        log_(log),
+        pipeline_(assembly_.spec) {
+    workers_max_ = kReadersMax + 4;
+    for (const SinkSpec& sink : assembly_.spec.sinks) {
+      workers_max_ += sink.lanes;
+    }
+  }
+  ~ThreadRunner() override {
+    abort();
+    std::unique_lock lock(mutex_);
+    ended_.wait(lock, [this] { return running_workers_ == 0; });
+    lock.unlock();
+    workers_.clear();  // joins
+  }
+
+  void start() override {
+    const std::scoped_lock lock(mutex_);
+    pipeline_.start(clock_.now());
+    spawn();
+  }
+  void stop() override {
+    const std::scoped_lock lock(mutex_);
+    pipeline_.stop(clock_.now());
+    after_step();
+    wake_.notify_all();
+  }
+  void abort() override {
+    const std::scoped_lock lock(mutex_);
+    pipeline_.abort();
+    after_step();
+    wake_.notify_all();
+  }
+  bool wait(Duration timeout) override {
+    std::unique_lock lock(mutex_);
+    return ended_.wait_for(lock, timeout,
+                           [this] { return pipeline_.ended() && running_workers_ == 0; });
+  }
+  Status status() override {
+    const std::scoped_lock lock(mutex_);
+    return pipeline_.status(clock_.wall(), clock_.now());
+  }
+
+ private:
+  // What to do with an answer once the lock is held again.
+  using Answer = std::move_only_function<void(Instant now)>;
+
+  void spawn() {
+    ++running_workers_;
+    workers_.emplace_back([this] { work(); });
+  }
+
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (!pipeline_.ended()) {
+      pipeline_.tick(clock_.now());
+      after_step();
+      log_notices(lock);
+      std::optional<Action> action = take_action();
+      if (!action) {
+        rest(lock);
+        continue;
+      }
+      const bool reads = is_read(*action);
+      readers_ += reads ? 1 : 0;
+      call_others();
+      const Instant asked_at = clock_.now();
+      lock.unlock();
+      Answer answer = std::visit([&](auto& a) { return execute(a, asked_at); }, *action);
+      lock.lock();
+      readers_ -= reads ? 1 : 0;
+      answer(clock_.now());
+      after_step();
+    }
+    log_notices(lock);
+    --running_workers_;
+    wake_.notify_all();
+    ended_.notify_all();
+  }
+
+  static bool is_read(const Action& action) {
+    return std::holds_alternative<action::ReadPart>(action) ||
+           std::holds_alternative<action::OpenReader>(action) ||
+           std::holds_alternative<action::Commit>(action);
+  }
+
+  std::optional<Action> take_action() {
+    while (std::optional<Action> action = pipeline_.next_action()) {
+      (is_read(*action) ? reads_ : others_).push_back(std::move(*action));
+    }
+    std::deque<Action>* from = !others_.empty()                            ? &others_
+                               : !reads_.empty() && readers_ < kReadersMax ? &reads_
+                                                                           : nullptr;
+    if (from == nullptr) {
+      return std::nullopt;
+    }
+    Action action = std::move(from->front());
+    from->pop_front();
+    return action;
+  }
+
+  // Another worker is needed for what this one leaves, and one always rests to keep the time.
+  void call_others() {
+    const bool more = !others_.empty() || (!reads_.empty() && readers_ < kReadersMax);
+    if (!more && pipeline_.next_timer() >= timekeeper_until_) {
+      return;
+    }
+    if (resting_ > 0) {
+      wake_.notify_one();
+    } else if (workers_.size() < workers_max_) {
+      spawn();
+    }
+  }
+
+  void log_notices(std::unique_lock<std::mutex>& lock) {
+    std::vector<Notice> notices = pipeline_.take_notices();
+    if (notices.empty()) {
+      return;
+    }
+    lock.unlock();
+    for (const Notice& notice : notices) {
+      log_.write(notice.level, assembly_.spec.name, notice.what);
+    }
+    lock.lock();
+  }
+
+  // One resting worker keeps the time, the others wait to be called.
+  void rest(std::unique_lock<std::mutex>& lock) {
+    const Instant next = pipeline_.next_timer();
+    if (next != Instant::never() && next < timekeeper_until_) {
+      timekeeper_until_ = next;
+      ++resting_;
+      const Duration left = std::max(Duration{0}, next - clock_.now());
+      wake_.wait_for(lock, left);
+      --resting_;
+      timekeeper_until_ = Instant::never();
+      return;
+    }
+    ++resting_;
+    wake_.wait(lock);
+    --resting_;
+  }
+
+  void after_step() {
+    if (pipeline_.reading_ended()) {
+      stop_reading_.request_stop();
+    }
+    if (pipeline_.giving_up()) {
+      give_up_.request_stop();
+    }
+  }
+
+  Answer execute(action::TakeLease&, Instant asked_at) {
+    auto result = guarded("taking the lease", [&]() -> Result<LeaseAndCheckpoint> {
+      const Stop stop = stop_reading_.get_token();
+      TRY(Lease lease, assembly_.checkpoint->lease(stop));
+      TRY(std::optional<Checkpoint> loaded, assembly_.checkpoint->load(stop));
+      return LeaseAndCheckpoint{lease, std::move(loaded)};
+    });
+    return [this, asked_at, r = std::move(result)](Instant now) mutable {
+      pipeline_.lease_taken(std::move(r), asked_at, now);
+    };
+  }
+  Answer execute(action::OpenSink& open, Instant) {
+    const uint32_t sink = open.sink;
+    auto result = guarded("opening a sink", [&] {
+      const SinkSpec& spec = assembly_.spec.sinks[sink];
+      return assembly_.sinks[sink].sink->open(
+          {assembly_.spec.name, spec.name, assembly_.spec.source.durable_order},
+          stop_reading_.get_token());
+    });
+    return [this, sink, r = std::move(result)](Instant now) mutable {
+      pipeline_.sink_opened(sink, std::move(r), now);
+    };
+  }
+  Answer execute(action::OpenDeadLetters&, Instant) {
+    auto result = guarded("opening the dead letters", [&] {
+      return assembly_.dead_letter->open(assembly_.spec.name, stop_reading_.get_token());
+    });
+    return [this, r = std::move(result)](Instant now) mutable {
+      pipeline_.dead_letters_opened(std::move(r), now);
+    };
+  }
+  Answer execute(action::Discover& discover, Instant) {
+    auto result = guarded("looking for parts", [&] {
+      return assembly_.source->parts(discover.checkpoint, stop_reading_.get_token());
+    });
+    return [this, r = std::move(result)](Instant now) mutable {
+      pipeline_.discovered(std::move(r), now);
+    };
+  }
+  Answer execute(action::OpenReader& open, Instant) {
+    auto result = guarded("opening a part", [&] {
+      return assembly_.source->open(open.what, open.position, stop_reading_.get_token());
+    });
+    return [this, part = open.part, r = std::move(result)](Instant now) mutable {
+      if (!r) {
+        return pipeline_.reader_opened(part, std::unexpected(std::move(r).error()), now);
+      }
+      if (open_readers_.size() <= part) {
+        open_readers_.resize(part + 1);
+      }
+      open_readers_[part] = std::move(*r);
+      pipeline_.reader_opened(part, {}, now);
+    };
+  }
+  Answer execute(action::ReadPart& read, Instant) {
+    auto result = stage_.read(reader(read.part), read.limits, stop_reading_.get_token());
+    return [this, part = read.part, r = std::move(result)](Instant now) mutable {
+      pipeline_.read_done(part, std::move(r), now);
+    };
+  }
+  Answer execute(action::Write& write, Instant) {
+    auto result = guarded("writing", [&] {
+      return assembly_.sinks[write.task->sink].sink->write(write.task->batch, give_up_.get_token());
+    });
+    return [this, task = std::move(write.task), r = std::move(result)](Instant now) mutable {
+      pipeline_.written(std::move(task), std::move(r), now);
+    };
+  }
+  Answer execute(action::WriteLetters& write, Instant) {
+    for (DeadLetter& letter : write.task->letters) {
+      letter.at = clock_.wall();
+    }
+    auto result = guarded("writing dead letters", [&] {
+      return assembly_.dead_letter->write(write.task->letters, give_up_.get_token());
+    });
+    return [this, task = std::move(write.task), r = std::move(result)](Instant now) mutable {
+      pipeline_.letters_written(std::move(task), std::move(r), now);
+    };
+  }
+  Answer execute(action::Save& save, Instant asked_at) {
+    save.checkpoint.at = clock_.wall();
+    auto result = guarded("saving", [&] {
+      return assembly_.checkpoint->save(save.checkpoint, give_up_.get_token());
+    });
+    return [this, asked_at, r = std::move(result)](Instant now) mutable {
+      pipeline_.saved(std::move(r), asked_at, now);
+    };
+  }
+  Answer execute(action::Commit& commit, Instant) {
+    auto result = guarded("committing", [&] {
+      return reader(commit.part).commit(commit.position, give_up_.get_token());
+    });
+    return [this, part = commit.part, r = std::move(result)](Instant now) mutable {
+      pipeline_.committed(part, std::move(r), now);
+    };
+  }
+
+  Reader& reader(uint32_t part) {
+    const std::scoped_lock lock(mutex_);
+    return *open_readers_[part];
+  }
+
+  Assembly assembly_;
+  const ReadStage stage_;
+  Clock& clock_;
+  Log& log_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;   // resting workers
+  std::condition_variable ended_;  // wait() and the destructor
+  Pipeline pipeline_;
+  std::deque<Action> reads_, others_;  // taken from the pipeline, not executed yet
+  std::deque<std::unique_ptr<Reader>> open_readers_;
+  std::stop_source stop_reading_, give_up_;
+  Instant timekeeper_until_ = Instant::never();
+  size_t readers_ = 0;
+  size_t resting_ = 0;
+  size_t running_workers_ = 0;
+  size_t workers_max_ = 0;
+  std::deque<std::jthread> workers_;  // last: joined before anything above goes
+};
+
+}  // namespace
+
+std::unique_ptr<Runner> Runner::make(Assembly assembly, Clock& clock, Log& log) {
+  return std::make_unique<ThreadRunner>(std::move(assembly), clock, log);
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,97 @@
+#include "engine/status.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "engine/pipeline.h"
+
+namespace penstock::engine {
+
+std::string_view name_of(State state) {
+  switch (state) {
+    case State::starting:
+      return "starting";
+    case State::running:
+      return "running";
+    case State::draining:
+      return "draining";
+    case State::finished:
+      return "finished";
+    case State::stopped:
+      return "stopped";
+    case State::failed:
+      return "failed";
+  }
+  unreachable();
+}
+
+State Pipeline::state() const {
+  switch (phase_) {
+    case Phase::opening:
+      return State::starting;
+    case Phase::running:
+      return State::running;
+    case Phase::finishing:
+    case Phase::draining:
+    case Phase::failing:
+    case Phase::closing:
+      return State::draining;
+    case Phase::ended:
+      return outcome_;
+  }
+  unreachable();
+}
+
+Status Pipeline::status(Timestamp wall, Instant now) const {
+  Status status;
+  status.name = spec_.name;
+  status.state = state();
+  status.reason = reason_;
+  for (const auto& part : parts_) {
+    PartStatus& shown = status.parts.emplace_back();
+    shown.id = part->part.id;
+    shown.read = part->ledger.read();
+    shown.settled = part->ledger.settled();
+    shown.saved = part->saved_count;
+    shown.committed = part->committed_count;
+    shown.newest_read = part->ledger.newest_read();
+    shown.newest_settled = part->ledger.newest_settled();
+    shown.caught_up = part->caught_up || part->ended;
+    shown.ended = part->ended;
+    const bool waits = part->ledger.open() > 0 || !shown.caught_up;
+    if (waits && shown.newest_settled.micros > 0) {
+      const double lag = static_cast<double>(wall.micros - shown.newest_settled.micros) / 1e6;
+      status.lag_seconds = std::max(status.lag_seconds, lag);
+    }
+  }
+  for (const auto& sink : sinks_) {
+    SinkStatus& shown = status.sinks.emplace_back(sink->counts);
+    std::optional<Instant> since;
+    for (const auto& lane : sink->lanes) {
+      shown.queued += lane->queued();
+      shown.parked_keys += lane->parked_keys();
+      if (const auto failing = lane->failing_since(); failing && (!since || *failing < *since)) {
+        since = failing;
+      }
+    }
+    shown.writes_in_flight = sink->writes;
+    if (since) {
+      shown.failing = sink->last_error;
+      shown.failing_for = now - *since;
+    } else if (!sink->opened && !sink->last_error.empty()) {
+      shown.failing = sink->last_error;
+    }
+  }
+  status.in_flight_events = in_flight_events();
+  status.in_flight_bytes = in_flight_bytes();
+  status.in_flight_events_limit = spec_.limits.in_flight_events;
+  status.in_flight_bytes_limit = spec_.limits.in_flight_bytes;
+  status.filtered = filtered_;
+  status.source_rejected = source_rejected_;
+  status.quarantined_keys = quarantined_.size();
+  status.lost_positions = lost_positions_;
+  status.saves = saves_;
+  return status;
+}
+
+}  // namespace penstock::engine
