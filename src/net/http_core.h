@@ -1,0 +1,148 @@
+// The inside of the HTTP server: its threads (Core) and its connections (Session). For the files
+// of this folder only, because it includes Boost.Beast.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "net/http_server.h"
+
+namespace penstock::net::server {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using Failure = beast::error_code;
+
+// As http::string_body, with room for the padding from the start.
+struct PaddedBody {
+  static constexpr size_t kPadding = 64;
+  using value_type = std::string;
+  class reader {
+   public:
+    template <bool is_request, class Fields>
+    reader(http::header<is_request, Fields>&, value_type& body) : body_(body) {}
+    void init(const boost::optional<uint64_t>& length, Failure& failure) {
+      failure = {};
+      if (length) {  // already checked against the body limit
+        body_.reserve(static_cast<size_t>(*length) + kPadding);
+      }
+    }
+    template <class Buffers>
+    size_t put(const Buffers& buffers, Failure& failure) {
+      failure = {};
+      size_t done = 0;
+      for (const auto buffer : beast::buffers_range_ref(buffers)) {
+        body_.append(static_cast<const char*>(buffer.data()), buffer.size());
+        done += buffer.size();
+      }
+      return done;
+    }
+    void finish(Failure& failure) {
+      failure = {};
+      body_.reserve(body_.size() + kPadding);
+    }
+
+   private:
+    value_type& body_;
+  };
+  static uint64_t size(const value_type& body) { return body.size(); }
+};
+using Parser = http::request_parser<PaddedBody>;
+
+struct Listening {  // what a listener and its sessions share
+  ListenOptions options;
+  Handler handler;
+  std::mutex mutex;  // guards what follows
+  std::condition_variable left;
+  bool closed = false;
+  uint32_t running = 0;  // handlers
+  uint32_t connections = 0;
+
+  bool enter() {
+    const std::lock_guard guard(mutex);
+    if (closed) {
+      return false;
+    }
+    ++running;
+    return true;
+  }
+  void leave() {
+    const std::lock_guard guard(mutex);
+    --running;
+    left.notify_all();
+  }
+};
+
+struct Session;
+using SessionPtr = std::shared_ptr<Session>;
+
+// The threads and what runs on them. Owned by the server and its listeners; an answer that comes
+// after the server's end finds it gone or stopped, and does nothing.
+class Core {
+ public:
+  explicit Core(unsigned threads) : thread_count_(std::max(threads, 1U)) {}
+  ~Core() { shutdown(); }
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  asio::io_context& start();
+  asio::io_context& io() { return *io_; }  // after start()
+  void shutdown();
+  bool add(const SessionPtr& session);
+  void remove(const SessionPtr& session);
+  std::vector<SessionPtr> sessions(const Listening* listening);
+
+ private:
+  using Guard = asio::executor_work_guard<asio::io_context::executor_type>;
+  const unsigned thread_count_;
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable removed_;
+  bool over_ = false;
+  std::unique_ptr<asio::io_context> io_;  // set once
+  std::optional<Guard> guard_;
+  std::vector<std::jthread> threads_;
+  std::map<Session*, SessionPtr> sessions_;  // destroyed before io_
+};
+
+// One connection. Runs on its own strand, one request after the other; requests that were sent
+// ahead wait in the buffer.
+struct Session {
+  static constexpr size_t kReadAhead = size_t{64} << 10;
+  enum class State { idle, reading, waiting, writing, lingering };
+
+  Session(tcp::socket socket, std::shared_ptr<Listening> where, std::weak_ptr<Core> owner)
+      : stream(std::move(socket)),
+        listening(std::move(where)),
+        core(std::move(owner)),
+        buffer(listening->options.header_bytes_max + kReadAhead) {}
+
+  beast::tcp_stream stream;
+  std::shared_ptr<Listening> listening;
+  std::weak_ptr<Core> core;
+  beast::flat_buffer buffer;
+  std::optional<Parser> parser;
+  State state = State::idle;
+  bool closing = false;
+  bool keep_alive = false;
+  bool is_head = false;
+  std::string head;  // of the answer being written
+  std::string body;
+  size_t lingered = 0;
+};
+
+// Begins with the first request of a new connection. On the session's strand, as all that follows.
+void wait_for_request(const SessionPtr& self);
+// Ends an idle connection now, any other one after its answer. Any thread.
+void close_softly(const SessionPtr& self);
+
+}  // namespace penstock::net::server
