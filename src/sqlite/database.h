@@ -20,7 +20,7 @@ struct Format {
   std::string noun;            // how errors call it: "checkpoint file"
   int32_t application_id = 0;  // four letters in the file's header
   int32_t version = 1;         // of the schema; a later one is refused
-  std::string schema;          // SQL that makes a new file
+  std::string schema = {};     // SQL that makes a new file
 };
 
 struct OpenOptions {

@@ -1,0 +1,43 @@
+// TestContext: a Context for tests of components: the real clock and disk, no network, no log
+// lines. Owned by the test; one thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/context.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+
+namespace penstock {
+
+class TestContext {
+ public:
+  explicit TestContext(std::string where = "pipeline/component") : where_(std::move(where)) {}
+
+  Context context() { return with(files_); }
+  Context with(Files& files) { return {clock_, log_, files, http_, server_, where_, 1, nullptr}; }
+  SystemFiles& files() { return files_; }
+
+ private:
+  class NoHttp final : public net::HttpClient {
+    Result<net::ClientAnswer> send(const net::ClientRequest&, Stop) override {
+      return fatal("a test without network sent a request");
+    }
+  };
+  class NoServer final : public net::HttpServer {
+    Result<std::unique_ptr<net::HttpListener>> listen(const std::string&, const net::ListenOptions&,
+                                                      net::Handler) override {
+      return fatal("a test without network opened a listener");
+    }
+  };
+
+  SystemClock clock_;
+  NullLog log_;
+  SystemFiles files_;
+  NoHttp http_;
+  NoServer server_;
+  std::string where_;
+};
+
+}  // namespace penstock
