@@ -1,0 +1,83 @@
+#include "connectors/event_store/store.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace penstock::event_store {
+
+namespace {
+
+constexpr std::string_view kPositionVersion = "1/";
+constexpr size_t kIdentityDigits = 32;
+constexpr int64_t kCacheKib = 2048;  // the branches of the index stay in memory
+constexpr int64_t kPageBytes = 8192;
+
+sqlite::Format format() {
+  return {.noun = "event store",
+          .application_id = 0x50534553,  // "PSES"
+          .version = 1,
+          .schema =
+              "CREATE TABLE events(stream TEXT NOT NULL, sequence INTEGER PRIMARY KEY, "
+              "id TEXT NOT NULL UNIQUE, at TEXT NOT NULL, type TEXT NOT NULL, "
+              "data BLOB NOT NULL); "
+              "CREATE TABLE store(identity TEXT NOT NULL, last_sequence INTEGER NOT NULL); "
+              "INSERT INTO store VALUES(lower(hex(randomblob(16))), 0)"};
+}
+
+}  // namespace
+
+Result<Store> Store::open(Files& files, const std::string& path, bool create) {
+  Store store;
+  TRY(store.database, sqlite::Database::open(files, {.path = path,
+                                                     .format = format(),
+                                                     .create = create,
+                                                     .cache_kib = kCacheKib,
+                                                     .page_bytes = kPageBytes}));
+  TRY(Progress progress, read_progress(*store.database));
+  if (progress.identity.size() != kIdentityDigits) {
+    return fatal(
+        fmt::format("event store {}: it has no identity: it is damaged; restore a copy", path));
+  }
+  store.identity = std::move(progress.identity);
+  return store;
+}
+
+Result<Progress> read_progress(sqlite::Database& database) {
+  TRY(sqlite::Statement statement, database.prepare("SELECT identity, last_sequence FROM store"));
+  TRY(const bool row, statement.step());
+  if (!row) {
+    return Progress{};
+  }
+  return Progress{.identity = std::string(statement.bytes(0)),
+                  .last_sequence = statement.integer(1)};
+}
+
+std::string encode(const StorePosition& position) {
+  return fmt::format("{}{}/{}", kPositionVersion, position.identity, position.sequence);
+}
+
+Result<StorePosition> decode_position(std::string_view bytes) {
+  const auto unreadable = [] {
+    return fail(Error::Kind::lost_position,
+                "event store: the saved position is unreadable, or of a later Penstock; a position "
+                "is 1/<the store's identity>/<the sequence of the last event read>");
+  };
+  const std::string_view text = bytes;
+  if (!text.starts_with(kPositionVersion) ||
+      text.size() < kPositionVersion.size() + kIdentityDigits + 2 ||
+      text[kPositionVersion.size() + kIdentityDigits] != '/') {
+    return unreadable();
+  }
+  StorePosition position;
+  position.identity = text.substr(kPositionVersion.size(), kIdentityDigits);
+  const std::string_view digits = text.substr(kPositionVersion.size() + kIdentityDigits + 1);
+  const auto [end, code] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), position.sequence);
+  if (code != std::errc{} || end != digits.data() + digits.size() || position.sequence < 0) {
+    return unreadable();
+  }
+  return position;
+}
+
+}  // namespace penstock::event_store

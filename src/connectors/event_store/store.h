@@ -1,0 +1,36 @@
+// The event store's file: table events, the identity made with it, and the last sequence given.
+// A Store is one connection; owned by one sink or reader; one thread at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/files.h"
+#include "sqlite/database.h"
+
+namespace penstock::event_store {
+
+struct Store {
+  std::unique_ptr<sqlite::Database> database;
+  std::string identity;  // 32 hex digits, made with the file
+
+  // Makes the file when it is missing and `create` is set.
+  static Result<Store> open(Files& files, const std::string& path, bool create);
+};
+
+struct Progress {
+  std::string identity;
+  int64_t last_sequence = 0;  // of the newest row ever stored; 0: none yet
+};
+Result<Progress> read_progress(sqlite::Database& database);
+
+// Where a reader goes on: "1/<identity>/<sequence>", readable, as operators set it too.
+struct StorePosition {
+  std::string identity;
+  int64_t sequence = 0;  // of the last row read
+};
+std::string encode(const StorePosition& position);
+// `lost_position` for bytes that are none, or of a later version.
+Result<StorePosition> decode_position(std::string_view bytes);
+
+}  // namespace penstock::event_store
