@@ -1,0 +1,144 @@
+#include "connectors/generate/generate_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <iterator>
+
+#include "base/random.h"
+
+namespace penstock {
+
+namespace {
+
+constexpr std::array<std::string_view, 12> kWords = {
+    "amber", "basalt", "cedar",  "delta",     "ember",        "fjord",
+    "grove", "harbor", "island", "caf\u00e9", "\u6771\u4eac", "\U0001F30D"};
+constexpr std::string_view kPart = "generate";
+
+class GenerateReader final : public Reader {
+ public:
+  GenerateReader(GenerateSource::Settings settings, Clock& clock, uint64_t next)
+      : settings_(settings), clock_(clock), next_(next), first_(next), start_(clock.now()) {}
+
+  Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop /*stop*/) override {
+    const uint64_t until = std::min(due(), next_ + limits.events);
+    size_t bytes = 0;
+    for (; next_ < until && bytes < limits.bytes; ++next_) {
+      text_.clear();
+      append_generated_record(static_cast<uint64_t>(settings_.seed), next_, text_);
+      bytes += text_.size();
+      add(block);
+    }
+    Read read;
+    read.end = settings_.count > 0 && next_ >= static_cast<uint64_t>(settings_.count);
+    read.caught_up = next_ >= due();
+    read.position = fmt::format("1 {}", next_);
+    return read;
+  }
+  Result<> commit(const Position& /*position*/, Stop /*stop*/) override { return {}; }
+
+ private:
+  // How many records there should be by now.
+  uint64_t due() {
+    const uint64_t count =
+        settings_.count > 0 ? static_cast<uint64_t>(settings_.count) : UINT64_MAX / 2;
+    if (settings_.rate <= 0) {
+      return count;
+    }
+    const double seconds = std::chrono::duration<double>(clock_.now() - start_).count();
+    const double by_now = std::floor(seconds * settings_.rate) + 1;
+    return std::min(count, first_ + static_cast<uint64_t>(std::max(0.0, by_now)));
+  }
+
+  void add(EventBlock& block) {
+    Event event;
+    char* const place = block.arena.allocate(48);
+    for (size_t i = 0; i < 8; ++i) {
+      place[i] = static_cast<char>(next_ >> (56 - 8 * i));
+    }
+    event.order = {place, 8};
+    char* at = std::to_chars(place + 8, place + 28, settings_.seed).ptr;
+    *at++ = '/';
+    at = std::to_chars(at, place + 48, next_).ptr;
+    event.id = {place + 8, static_cast<size_t>(at - (place + 8))};
+    event.stream = kPart;
+    event.has_raw = true;
+    event.raw = block.arena.copy(text_);
+    event.at = clock_.wall();
+    block.events.push_back(event);
+  }
+
+  GenerateSource::Settings settings_;
+  Clock& clock_;
+  uint64_t next_;   // index of the next record
+  uint64_t first_;  // where this run began
+  Instant start_;
+  std::string text_;
+};
+
+}  // namespace
+
+void append_generated_record(uint64_t seed, uint64_t index, std::string& out) {
+  Random random(seed * 0x9e3779b97f4a7c15ULL + index);
+  auto to = std::back_inserter(out);
+  const auto word = [&] { return kWords[random.below(kWords.size())]; };
+  fmt::format_to(to, R"({{"id":"{:016x}","device":"sensor-{:05}","sequence":{},)", random.next(),
+                 random.below(20000), index);
+  fmt::format_to(to, R"("temperature":{}{}.{:02},"active":{},"total":{},)",
+                 random.below(4) == 0 ? "-" : "", random.below(60), random.below(100),
+                 random.below(2) == 0, random.next() >> 8);
+  fmt::format_to(to, R"("note":"{} {} {} {}","location":{{"lat":{}.{:06},"lon":{}.{:06}}},)",
+                 word(), word(), word(), word(), random.below(90), random.below(1000000),
+                 random.below(180), random.below(1000000));
+  fmt::format_to(to, R"("firmware":"v{}.{}.{}","tags":["{}","{}"],"trace":"{:016x}{:016x}"}})",
+                 random.below(10), random.below(20), random.below(100), word(), word(),
+                 random.next(), random.next());
+}
+
+void GenerateSource::Settings::fields(config::FieldVisitor& visitor) {
+  visitor.field("count", count, {.doc = "How many records; 0 is without end.", .min = 0});
+  visitor.field("rate", rate, {.doc = "Records per second; 0 is as fast as they are taken."});
+  visitor.field("seed", seed, {.doc = "The same seed makes the same records."});
+}
+
+Result<std::unique_ptr<Source>> GenerateSource::make(Settings settings, const Context& context) {
+  if (!std::isfinite(settings.rate) || settings.rate < 0) {
+    return fatal("generate: rate must be 0 or more");
+  }
+  return std::make_unique<GenerateSource>(settings, context.clock);
+}
+
+SourceTraits GenerateSource::traits() const {
+  return {.saves_position = settings_.count > 0, .default_format = "raw"};
+}
+
+std::string GenerateSource::fingerprint() const {
+  return fmt::format("generate/{}", settings_.seed);
+}
+
+Result<std::vector<Part>> GenerateSource::parts(const Checkpoint& /*checkpoint*/, Stop /*stop*/) {
+  return std::vector<Part>{{std::string(kPart)}};
+}
+
+Result<std::unique_ptr<Reader>> GenerateSource::open(const Part& /*part*/,
+                                                     const std::optional<Position>& position,
+                                                     Stop /*stop*/) {
+  uint64_t next = 0;
+  if (position) {
+    const std::string_view text = *position;
+    const char* const end = text.data() + text.size();
+    if (!text.starts_with("1 ") || std::from_chars(text.data() + 2, end, next).ptr != end ||
+        text.size() == 2) {
+      return fail(Error::Kind::lost_position,
+                  fmt::format("generate: cannot read the position \"{}\"", text));
+    }
+  }
+  return std::make_unique<GenerateReader>(settings_, clock_, next);
+}
+
+}  // namespace penstock

@@ -1,0 +1,82 @@
+#include "connectors/generate/generate_source.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace penstock {
+namespace {
+
+class ManualClock final : public Clock {
+ public:
+  Instant now() override { return {now_}; }
+  Timestamp wall() override { return {1}; }
+  Duration now_{0};
+};
+
+std::vector<std::string> read_all(GenerateSource& source, std::optional<Position>& position,
+                                  ReadLimits limits) {
+  std::vector<std::string> found;
+  auto reader = source.open({"generate"}, position, {});
+  EXPECT_TRUE(reader);
+  EventBlock block;
+  auto read = (*reader)->read(block, limits, {});
+  EXPECT_TRUE(read);
+  position = read->position;
+  for (const Event& event : block.events) {
+    found.emplace_back(event.raw);
+  }
+  return found;
+}
+
+TEST(generate, a_restart_goes_on_where_the_position_points) {
+  ManualClock clock;
+  GenerateSource source({.count = 5}, clock);
+  std::optional<Position> position;
+  const auto whole = read_all(source, position, {});
+  ASSERT_EQ(whole.size(), 5U);
+  position.reset();
+  auto parts = read_all(source, position, {.events = 2});
+  const auto rest = read_all(source, position, {});
+  parts.insert(parts.end(), rest.begin(), rest.end());
+  EXPECT_EQ(parts, whole);
+  EXPECT_EQ(std::set<std::string>(whole.begin(), whole.end()).size(), 5U);
+}
+
+TEST(generate, a_rate_gives_what_is_due) {
+  ManualClock clock;
+  GenerateSource source({.rate = 10}, clock);
+  auto reader = source.open({"generate"}, std::nullopt, {});
+  const auto count = [&] {
+    EventBlock block;
+    EXPECT_TRUE((*reader)->read(block, {}, {}));
+    return block.events.size();
+  };
+  EXPECT_EQ(count(), 1U);
+  EXPECT_EQ(count(), 0U);
+  clock.now_ = 1s;
+  EXPECT_EQ(count(), 10U);
+}
+
+TEST(generate, another_seed_makes_other_records) {
+  std::string one;
+  std::string two;
+  append_generated_record(1, 7, one);
+  append_generated_record(2, 7, two);
+  EXPECT_NE(one, two);
+  EXPECT_GT(one.size(), 200U);
+  EXPECT_LT(one.size(), 400U);
+}
+
+TEST(generate, an_unreadable_position_is_lost) {
+  ManualClock clock;
+  GenerateSource source({}, clock);
+  for (const char* text : {"", "1 ", "2 5", "1 x", "1 5x"}) {
+    const auto opened = source.open({"generate"}, Position(text), {});
+    ASSERT_FALSE(opened) << text;
+    EXPECT_EQ(opened.error().kind, Error::Kind::lost_position);
+  }
+}
+
+}  // namespace
+}  // namespace penstock
