@@ -1,0 +1,126 @@
+#include "codecs/event.h"
+
+#include <fmt/core.h>
+
+#include "codecs/payload.h"
+#include "codecs/time_text.h"
+#include "doc/bson.h"
+#include "doc/json.h"
+
+namespace penstock::codecs {
+
+namespace {
+
+void append_member(std::string_view name, const Document& document, std::string& out) {
+  if (document) {
+    out.append(",\"").append(name).append("\":");
+    doc::append_json(document, out);
+  }
+}
+
+// One field of the envelope into the event; names that the envelope does not have are rejected, for
+// they would get lost.
+Result<> take_field(const doc::Element& element, Event& event, bool& has_op, Arena& arena) {
+  const auto text = [&]() -> Result<std::string_view> {
+    if (element.type != doc::Type::string) {
+      return rejected(fmt::format("format event: \"{}\" is no string", element.name));
+    }
+    return element.as_string();
+  };
+  const auto document = [&](Document& into) -> Result<> {
+    if (element.type != doc::Type::document) {
+      return rejected(fmt::format("format event: \"{}\" is no object", element.name));
+    }
+    into = element.as_document();
+    return {};
+  };
+  if (element.name == "id") {
+    TRY(event.id, text());
+  } else if (element.name == "op") {
+    TRY(const std::string_view name, text());
+    const std::optional<Op> op = op_from(name);
+    if (!op) {
+      return rejected(fmt::format("format event: unknown op \"{}\"", name));
+    }
+    event.op = *op;
+    has_op = true;
+  } else if (element.name == "stream") {
+    TRY(event.stream, text());
+  } else if (element.name == "at") {
+    TRY(const std::string_view time, text());
+    TRY(event.at, timestamp_of(time));
+  } else if (element.name == "key") {
+    return document(event.key);
+  } else if (element.name == "before") {
+    return document(event.before);
+  } else if (element.name == "after") {
+    return document(event.after);
+  } else if (element.name == "meta") {
+    return document(event.meta);
+  } else if (element.name == "raw") {
+    TRY(event.raw, text());
+    event.has_raw = true;
+  } else if (element.name == "raw_base64") {
+    TRY(const std::string_view encoded, text());
+    TRY(event.raw, doc::decode_base64(encoded, arena));
+    event.has_raw = true;
+  } else {
+    return rejected(fmt::format("format event: unknown field \"{}\"", element.name));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Encoder>> EventEncoder::make(Settings /*settings*/,
+                                                    const Context& /*context*/) {
+  return std::make_unique<EventEncoder>();
+}
+
+Result<> EventEncoder::encode(const Event& event, std::string& out) const {
+  out.append("{\"id\":");
+  doc::append_json_string(event.id, out);
+  out.append(",\"op\":\"").append(name_of(event.op)).append("\",\"stream\":");
+  doc::append_json_string(event.stream, out);
+  append_member("key", event.key, out);
+  append_member("before", event.before, out);
+  if (event.has_raw && event.after && stored_event_of(event)) {
+    out.append(",\"after\":");
+    append_stored_event(event, out);
+  } else {
+    append_member("after", event.after, out);
+  }
+  if (event.has_raw && !event.key && !event.before && !event.after) {
+    append_raw_member(event.raw, out);
+  }
+  out.append(",\"at\":\"");
+  append_iso8601(event.at, out);
+  out.push_back('"');
+  append_member("meta", event.meta, out);
+  out.push_back('}');
+  return {};
+}
+
+Result<std::unique_ptr<Decoder>> EventDecoder::make(Settings /*settings*/,
+                                                    const Context& /*context*/) {
+  return std::make_unique<EventDecoder>();
+}
+
+Result<> EventDecoder::decode(Event& event, Arena& arena) const {
+  thread_local doc::JsonReader reader;
+  TRY(const Document envelope, reader.read(event.raw, arena));
+  bool has_op = false;
+  Event decoded = event;
+  decoded.has_raw = false;  // the envelope is not the payload; its `raw` is
+  decoded.raw = {};
+  for (const doc::Element& element : doc::Elements(envelope)) {
+    TRY(take_field(element, decoded, has_op, arena));
+  }
+  if (!has_op) {
+    return rejected("format event: no \"op\"");
+  }
+  event = decoded;
+  return {};
+}
+
+}  // namespace penstock::codecs

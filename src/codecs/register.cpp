@@ -1,0 +1,33 @@
+#include "codecs/register.h"
+
+#include "codecs/document.h"
+#include "codecs/dynamodb.h"
+#include "codecs/event.h"
+#include "codecs/raw.h"
+
+namespace penstock {
+
+void register_codecs(Registry& registry) {
+  Registry::add<codecs::RawEncoder>(
+      registry.encoders, "raw",
+      "The payload as it came, one line a record. UTF-8 without an inner line break stays as it "
+      "is; JSON with inner line breaks gets blanks for them; everything else becomes the base64 of "
+      "all its bytes in a JSON string.");
+  Registry::add<codecs::RawDecoder>(registry.decoders, "raw",
+                                    "The payload stays as it came; no document is made of it.");
+  Registry::add<codecs::EventEncoder>(
+      registry.encoders, "event",
+      "Our envelope {id, op, stream, key, before, after, at, meta} as JSON, absent fields left "
+      "out. An event without documents carries its payload as `raw` or `raw_base64`.");
+  Registry::add<codecs::EventDecoder>(registry.decoders, "event",
+                                      "Reads what the format `event` writes.");
+  Registry::add<codecs::DocumentEncoder>(
+      registry.encoders, "document",
+      "Plain JSON of `after`; of a removed record its key; of a payload that is JSON the payload.");
+  Registry::add<codecs::DynamoDbDecoder>(
+      registry.decoders, "dynamodb",
+      "Reads DynamoDB change records: INSERT, MODIFY and REMOVE become insert, update and remove, "
+      "with key, before and after as documents.");
+}
+
+}  // namespace penstock
