@@ -1,0 +1,209 @@
+#include "inbox/inbox.h"
+
+#include <fmt/core.h>
+
+#include "base/check.h"
+
+namespace penstock::inbox {
+namespace {
+
+// Small frames of a group are written together; a larger one is worth a write of its own.
+constexpr size_t kJoinBytes = size_t{64} << 10;
+
+}  // namespace
+
+Inbox::Inbox(Options options, Files& files, Log& log, uint64_t seed)
+    : options_(std::move(options)), files_(files), log_(log), random_(seed) {}
+
+Inbox::~Inbox() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+}
+
+Result<std::unique_ptr<Inbox>> Inbox::open(Options options, Files& files, Clock& clock, Log& log,
+                                           uint64_t seed) {
+  std::unique_ptr<Inbox> inbox(new Inbox(std::move(options), files, log, seed));
+  TRY(inbox->load(clock));
+  if (inbox->options_.own_thread) {
+    inbox->thread_ = std::jthread([&inbox = *inbox](const Stop& stop) { inbox.run(stop); });
+  }
+  return inbox;
+}
+
+uint64_t Inbox::bytes() {
+  const std::lock_guard guard(mutex_);
+  uint64_t sum = pending_bytes_;
+  for (const Segment& segment : segments_) {
+    sum += segment.size;
+  }
+  return sum;
+}
+
+void Inbox::append(FrameWriter frame, Answer answer) {
+  const size_t size = frame.size();
+  Result<Place> refusal{Place{}};
+  {
+    const std::lock_guard guard(mutex_);
+    uint64_t inside = pending_bytes_ + size;
+    for (const Segment& segment : segments_) {
+      inside += segment.size;
+    }
+    if (broken_) {
+      refusal = std::unexpected(*broken_);
+    } else if (inside > options_.bytes_max || size > kFrameBytesMax) {
+      refusal = transient(fmt::format(
+          "inbox {}: full, {} bytes inside; deliver some, or raise inbox_bytes_max ({})",
+          options_.folder, inside - size, options_.bytes_max));
+    } else {
+      pending_bytes_ += size;
+      pending_.push_back({.frame = std::move(frame), .answer = std::move(answer), .sequence = 0});
+      changed_.notify_all();
+      return;
+    }
+  }
+  answer(refusal);
+}
+
+void Inbox::run(const Stop& stop) {
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait(lock, stop, [this] { return !pending_.empty(); })) {
+        return;
+      }
+    }
+    work();
+  }
+}
+
+void Inbox::work() {
+  std::vector<Pending> group;
+  std::optional<Error> broken;
+  {
+    const std::lock_guard guard(mutex_);
+    group.swap(pending_);
+    broken = broken_;
+    writing_ = true;
+    if (roll_) {
+      active_.reset();
+      roll_ = false;
+    }
+  }
+  Result<> outcome;
+  if (broken) {
+    outcome = std::unexpected(*broken);
+  } else if (!group.empty()) {
+    outcome = write_group(group);
+  }
+  {
+    const std::lock_guard guard(mutex_);
+    writing_ = false;
+    pending_bytes_ = 0;
+    for (const Pending& pending : pending_) {
+      pending_bytes_ += pending.frame.size();
+    }
+    if (outcome && !group.empty()) {
+      Segment& segment = segments_.back();
+      segment.size = active_size_;
+      segment.next = next_sequence_;
+    } else if (!outcome && outcome.error().kind != Error::Kind::transient) {
+      broken_ = outcome.error();
+    }
+    changed_.notify_all();
+  }
+  answer_all(group, outcome);
+}
+
+void Inbox::answer_all(std::vector<Pending>& group, const Result<>& outcome) {
+  for (Pending& pending : group) {
+    if (outcome) {
+      pending.answer(Place{.generation = generation_, .sequence = pending.sequence});
+    } else {
+      pending.answer(std::unexpected(outcome.error()));
+    }
+  }
+}
+
+// Writes behind what is synced, then syncs. What a failed write (a full disk) left is taken back
+// before anybody is told, so that it can never be taken for a record later.
+Result<> Inbox::write_group(std::vector<Pending>& group) {
+  if (active_ == nullptr || active_size_ >= options_.segment_bytes) {
+    TRY(roll());
+  }
+  uint64_t written = active_size_;
+  if (const auto outcome = write_frames(group, written); !outcome) {
+    TRY(undo_write());
+    return outcome;
+  }
+  TRY(active_->sync());
+  active_size_ = written;
+  next_sequence_ = group.back().sequence + group.back().frame.records();
+  return {};
+}
+
+Result<> Inbox::write_frames(std::vector<Pending>& group, uint64_t& written) {
+  const uint64_t begin = active_size_;
+  uint64_t sequence = next_sequence_;
+  std::string joined;
+  const auto flush = [&](std::string_view bytes) -> Result<> {
+    TRY(active_->write(written, bytes));
+    written += bytes.size();
+    return {};
+  };
+  for (Pending& pending : group) {
+    pending.sequence = sequence;
+    const std::string_view bytes = pending.frame.seal(sequence, begin, active_salt_);
+    sequence += pending.frame.records();
+    if (joined.size() + bytes.size() <= kJoinBytes && group.size() > 1) {
+      joined += bytes;
+      continue;
+    }
+    TRY(flush(joined));
+    joined.clear();
+    TRY(flush(bytes));
+  }
+  return flush(joined);
+}
+
+Result<> Inbox::undo_write() {
+  Result<> outcome = active_->truncate(active_size_);
+  if (outcome) {
+    outcome = active_->sync();
+  }
+  if (!outcome) {
+    outcome.error().kind = Error::Kind::fatal;
+  }
+  return outcome;
+}
+
+// A new segment is there, header, name and all, before the first record is written to it.
+Result<> Inbox::roll() {
+  active_.reset();
+  const SegmentHeader header{
+      .generation = generation_, .sequence = next_sequence_, .salt = random_.next()};
+  const std::string path =
+      fmt::format("{}/{}.segment", options_.folder, Place{generation_, next_sequence_}.id());
+  // A try before this one may have left the file behind, on a full disk.
+  TRY(auto file, files_.open(path, OpenMode::write));
+  TRY(file->truncate(0));
+  TRY(file->write(0, header.encode()));
+  TRY(file->sync());
+  TRY(files_.sync_folder(options_.folder));
+  active_ = std::move(file);
+  active_size_ = SegmentHeader::kSize;
+  active_salt_ = header.salt;
+  const std::lock_guard guard(mutex_);
+  if (!segments_.empty()) {
+    segments_.back().last = false;
+  }
+  segments_.push_back({.path = path,
+                       .header = header,
+                       .size = SegmentHeader::kSize,
+                       .next = next_sequence_,
+                       .last = true});
+  return {};
+}
+
+}  // namespace penstock::inbox

@@ -1,0 +1,286 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "inbox/inbox.h"
+
+namespace penstock::inbox {
+namespace {
+
+constexpr uint64_t kReadAhead = uint64_t{256} << 10;
+
+}  // namespace
+
+Result<Read> Inbox::read(EventBlock& block, const ReadLimits& limits, Stop stop) {
+  size_t bytes = 0;
+  const size_t begin = block.events.size();
+  const auto full = [&] {
+    return block.events.size() - begin >= limits.events || bytes >= limits.bytes;
+  };
+  bool caught_up = false;
+  while (!full()) {
+    if (!cursor_.frame) {
+      TRY(bool found, next_frame());
+      if (!found && block.events.size() == begin && wait_for_records(limits.wait, stop)) {
+        TRY(found, next_frame());
+      }
+      if (!found) {
+        caught_up = true;
+        break;
+      }
+    }
+    const auto given = static_cast<uint32_t>(block.events.size() - begin);
+    emit(block, {.events = limits.events - given, .bytes = limits.bytes, .wait = {}}, bytes);
+  }
+  {
+    const std::lock_guard guard(mutex_);
+    if (broken_ && block.events.size() == begin) {
+      return std::unexpected(*broken_);
+    }
+  }
+  Read read;
+  read.position = read_.position();
+  read.caught_up = caught_up;
+  return read;
+}
+
+// Whether there may be something new to look at.
+bool Inbox::wait_for_records(Duration wait, const Stop& stop) {
+  if (wait <= Duration::zero()) {
+    return false;
+  }
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, stop, wait, [this] {
+    if (broken_) {
+      return true;
+    }
+    for (const Segment& segment : segments_) {
+      const bool mine = segment.path == cursor_.path;
+      if ((mine && segment.size > cursor_.offset) ||
+          (!mine && segment.header.generation >= cursor_.header.generation &&
+           Place{segment.header.generation, segment.header.sequence} > read_ &&
+           segment.size > SegmentHeader::kSize)) {
+        return true;
+      }
+    }
+    return false;
+  });
+}
+
+// Goes to the segment behind the cursor's; false when there is none.
+Result<bool> Inbox::enter_segment() {
+  std::optional<Segment> next;
+  {
+    const std::lock_guard guard(mutex_);
+    for (const Segment& segment : segments_) {
+      if (segment.path == cursor_.path && segment.size > cursor_.offset) {
+        return true;  // it grew since it was read to its end
+      }
+      if (segment.path <= cursor_.path) {
+        continue;
+      }
+      // Of one that is still written to, more is to come, so it is entered in any case.
+      if (segment.last || Place{segment.header.generation, segment.next - 1} > read_) {
+        next = segment;
+        break;
+      }
+    }
+  }
+  if (!next) {
+    return false;
+  }
+  const SegmentHeader& header = next->header;
+  const uint64_t expected = read_.generation == header.generation ? read_.sequence + 1 : 1;
+  // Where the state was lost, read_ is nothing, and what was dropped before is not known.
+  if (read_ != Place{} && header.sequence > expected) {
+    return fatal(fmt::format(
+        "inbox {}: the records {} to {}, which come before it, are missing; restore the segment "
+        "that had them, or move the inbox away",
+        next->path, Place{header.generation, expected}.id(),
+        Place{header.generation, header.sequence - 1}.id()));
+  }
+  TRY(auto file, files_.open(next->path, OpenMode::read));
+  cursor_ = Cursor{};
+  cursor_.path = next->path;
+  cursor_.header = header;
+  cursor_.file = std::move(file);
+  cursor_.offset = SegmentHeader::kSize;
+  cursor_.next_sequence = header.sequence;
+  return true;
+}
+
+// The buffer holds at least `size` bytes from cursor_.offset on, and never anything beyond `end`.
+Result<> Inbox::fill(uint64_t size, uint64_t end) {
+  CHECK(cursor_.offset + size <= end);
+  const uint64_t have = cursor_.buffer_offset + cursor_.buffer.size();
+  if (cursor_.offset >= cursor_.buffer_offset && cursor_.offset + size <= have) {
+    return {};
+  }
+  const uint64_t wanted = std::min(std::max(size, kReadAhead), end - cursor_.offset);
+  cursor_.buffer.resize_and_overwrite(
+      static_cast<size_t>(wanted), [wanted](char*, size_t) { return static_cast<size_t>(wanted); });
+  cursor_.buffer_offset = cursor_.offset;
+  TRY(const size_t got, cursor_.file->read(cursor_.offset, cursor_.buffer));
+  if (got != wanted) {
+    return corrupt(cursor_.path, cursor_.offset + got);
+  }
+  return {};
+}
+
+Result<bool> Inbox::next_frame() {
+  while (true) {
+    uint64_t end = 0;
+    {
+      const std::lock_guard guard(mutex_);
+      for (const Segment& segment : segments_) {
+        if (segment.path == cursor_.path) {
+          end = segment.size;
+        }
+      }
+    }
+    if (cursor_.path.empty() || cursor_.offset >= end) {
+      TRY(const bool entered, enter_segment());
+      if (!entered) {
+        return false;
+      }
+      continue;
+    }
+    if (end - cursor_.offset < kFrameHeadSize) {
+      return corrupt(cursor_.path, cursor_.offset);
+    }
+    TRY(fill(kFrameHeadSize, end));
+    const auto here = [this] {
+      return std::string_view(cursor_.buffer)
+          .substr(static_cast<size_t>(cursor_.offset - cursor_.buffer_offset));
+    };
+    const size_t size = frame_size(here());
+    if (size == 0 || size > end - cursor_.offset) {
+      return corrupt(cursor_.path, cursor_.offset);
+    }
+    TRY(fill(size, end));
+    const auto frame = parse_frame(here(), cursor_.header.salt);
+    if (!frame || frame->sequence != cursor_.next_sequence) {
+      return corrupt(cursor_.path, cursor_.offset);
+    }
+    cursor_.frame = frame;
+    cursor_.rest = frame->body;
+    cursor_.taken = 0;
+    // What was committed before this opening, or by a frame's part, is not given again.
+    while (cursor_.taken < frame->records &&
+           Place{cursor_.header.generation, frame->sequence + cursor_.taken} <= read_) {
+      (void)next_record(cursor_.rest);  // skipped
+      ++cursor_.taken;
+    }
+    if (cursor_.taken < frame->records) {
+      return true;
+    }
+    leave_frame();
+  }
+}
+
+void Inbox::leave_frame() {
+  cursor_.offset += cursor_.frame->size;
+  cursor_.next_sequence += cursor_.frame->records;
+  cursor_.frame.reset();
+}
+
+// Gives records of the cursor's frame up to the limits: their bytes go to the arena in one piece.
+void Inbox::emit(EventBlock& block, const ReadLimits& limits, size_t& bytes) {
+  const FrameView& frame = *cursor_.frame;
+  std::string_view rest = cursor_.rest;
+  uint32_t count = 0;
+  while (cursor_.taken + count < frame.records && count < limits.events) {
+    const std::string_view before = rest;
+    const size_t size = next_record(rest).size();
+    if (bytes > 0 && bytes + size > limits.bytes) {
+      rest = before;
+      if (count == 0) {
+        bytes = limits.bytes;  // full: what is next waits for the next read
+        return;
+      }
+      break;
+    }
+    bytes += size;
+    ++count;
+  }
+  const size_t piece_size = cursor_.rest.size() - rest.size();
+  constexpr size_t kNamesSize = Place::kOrderSize + Place::kIdSize;
+  char* const names = block.arena.allocate(count * kNamesSize);
+  const std::string_view stream = block.arena.copy(frame.stream);
+  std::string_view piece = block.arena.copy(cursor_.rest.substr(0, piece_size));
+  for (uint32_t i = 0; i < count; ++i) {
+    char* const order = names + i * kNamesSize;
+    read_ = {.generation = cursor_.header.generation,
+             .sequence = frame.sequence + cursor_.taken + i};
+    read_.write_order(order);
+    read_.write_id(order + Place::kOrderSize);
+    Event& event = block.events.emplace_back();
+    event.order = {order, Place::kOrderSize};
+    event.id = {order + Place::kOrderSize, Place::kIdSize};
+    event.stream = stream;
+    event.raw = next_record(piece);
+    event.has_raw = true;
+    event.at = frame.at;
+  }
+  cursor_.rest = rest;
+  cursor_.taken += count;
+  if (cursor_.taken == frame.records) {
+    leave_frame();
+  }
+}
+
+// The state is written but not synced: what a machine forgets of it is delivered again. Before a
+// segment goes it is synced, because then the records can no longer show the generation.
+Result<> Inbox::commit(const Position& position) {
+  const auto place = Place::from_position(position);
+  if (!place) {
+    return fatal(
+        fmt::format("inbox {}: cannot commit at a position that is not its own", options_.folder));
+  }
+  const Place committed{state_.committed_generation, state_.committed_sequence};
+  if (*place <= committed) {
+    return {};
+  }
+  state_.committed_generation = place->generation;
+  state_.committed_sequence = place->sequence;
+  TRY(save_state(false));
+  return drop_committed();
+}
+
+Result<> Inbox::drop_committed() {
+  const Place committed{state_.committed_generation, state_.committed_sequence};
+  std::vector<std::string> paths;
+  {
+    const std::lock_guard guard(mutex_);
+    for (Segment& segment : segments_) {
+      if (Place{segment.header.generation, segment.next - 1} > committed) {
+        break;
+      }
+      if (segment.last) {
+        // An empty inbox still takes the room of its newest segment, up to a quarter of one.
+        const bool large = segment.size > options_.segment_bytes / 4;
+        if (writing_ || !pending_.empty() || !large) {
+          break;
+        }
+        roll_ = true;
+      }
+      paths.push_back(segment.path);
+    }
+  }
+  if (paths.empty()) {
+    return {};
+  }
+  TRY(sync_state());
+  for (const std::string& path : paths) {
+    TRY(files_.remove(path));
+  }
+  TRY(files_.sync_folder(options_.folder));
+  const std::lock_guard guard(mutex_);
+  std::erase_if(segments_, [&](const Segment& segment) {
+    return std::ranges::find(paths, segment.path) != paths.end();
+  });
+  return {};
+}
+
+}  // namespace penstock::inbox
