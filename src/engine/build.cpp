@@ -1,0 +1,309 @@
+#include "engine/build.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "config/problems.h"
+#include "core/pattern.h"
+#include "engine/plan.h"
+
+namespace penstock::engine {
+
+namespace {
+
+// `when` of a source: what does not match is passed over before the transforms.
+class SourceFilter final : public Transform {
+ public:
+  explicit SourceFilter(Pattern pattern) : pattern_(std::move(pattern)) {}
+  Result<> apply(const Event& in, Arena&, std::vector<Event>& out) const override {
+    if (pattern_.matches(in)) {
+      out.push_back(in);
+    }
+    return {};
+  }
+
+ private:
+  Pattern pattern_;
+};
+
+OnReject on_reject_of(const std::string& text, bool has_dead_letter) {
+  if (text == "stop") {
+    return OnReject::stop;
+  }
+  if (text == "drop") {
+    return OnReject::drop;
+  }
+  if (text == "dead_letter") {
+    return OnReject::dead_letter;
+  }
+  if (text == "quarantine") {
+    return OnReject::quarantine;
+  }
+  return has_dead_letter ? OnReject::dead_letter : OnReject::stop;
+}
+
+OnLostPosition on_lost_position_of(const std::string& text) {
+  if (text == "earliest") {
+    return OnLostPosition::earliest;
+  }
+  if (text == "latest") {
+    return OnLostPosition::latest;
+  }
+  return OnLostPosition::fail;
+}
+
+RetryPolicy retry_of(const RetryFields& fields) {
+  return {.attempts = fields.attempts,
+          .give_up_after = fields.give_up_after,
+          .initial = fields.initial,
+          .max = fields.max};
+}
+
+class Builder {
+ public:
+  Builder(Plan plan, const Registry& registry, const Context& base, const BuildOptions& options)
+      : plan_(std::move(plan)), registry_(registry), base_(base), options_(options) {}
+
+  Result<Built> run() {
+    built_.warnings = std::move(plan_.warnings);
+    numbers();
+    TRY(stores());
+    TRY(source());
+    TRY(transforms());
+    for (SinkPlan& sink : plan_.sinks) {
+      TRY(this->sink(sink));
+    }
+    return std::move(built_);
+  }
+
+ private:
+  PipelineSpec& spec() { return built_.assembly.spec; }
+
+  Context context(const std::string& component) const {
+    Context context = base_;
+    context.where = fmt::format("{}/{}", plan_.name, component);
+    context.seed = hash64(context.where, base_.seed);
+    context.encoder = nullptr;
+    return context;
+  }
+
+  template <class T>
+  Result<std::unique_ptr<T>> make(const ComponentPlan<T>& plan, const Context& context,
+                                  std::string_view kind) {
+    Result<std::unique_ptr<T>> made = plan.entry->make(plan.settings, context);
+    if (!made) {
+      // Errors of the settings have their places already.
+      const bool placed = made.error().what.starts_with(plan.mark.file + ":");
+      made.error().what = placed ? made.error().what
+                                 : fmt::format("{}: {} {}: {}", to_string(plan.mark), kind,
+                                               plan.connector, made.error().what);
+    }
+    return made;
+  }
+
+  void numbers() {
+    PipelineSpec& s = spec();
+    s.name = plan_.name;
+    s.seed = base_.seed;
+    s.limits = plan_.limits.limits;
+    if (!plan_.read_events_given) {
+      s.limits.read_events = std::min(s.limits.read_events, s.limits.in_flight_events);
+    }
+    if (!plan_.read_bytes_given) {
+      s.limits.read_bytes = std::min(s.limits.read_bytes, s.limits.in_flight_bytes);
+    }
+    s.save_every = plan_.every.time;
+    if (plan_.every.events) {
+      s.save_every_events = static_cast<uint64_t>(*plan_.every.events);
+    }
+    s.until.end = plan_.until.end;
+    s.until.caught_up = options_.once;
+    if (options_.once) {
+      if (plan_.until.events) {
+        s.until.events = static_cast<uint64_t>(*plan_.until.events);
+      }
+      s.until.deadline = plan_.until.deadline;
+    }
+  }
+
+  Result<> stores() {
+    if (plan_.checkpoint) {
+      TRY(built_.assembly.checkpoint, make(*plan_.checkpoint, context("checkpoint"), "checkpoint"));
+    }
+    if (plan_.dead_letter) {
+      TRY(built_.assembly.dead_letter,
+          make(*plan_.dead_letter, context("dead_letter"), "dead letter store"));
+    }
+    spec().has_checkpoint = built_.assembly.checkpoint != nullptr;
+    spec().has_dead_letter = built_.assembly.dead_letter != nullptr;
+    return {};
+  }
+
+  Result<> source() {
+    const SourceFields& shared = plan_.source.shared;
+    PipelineSpec& s = spec();
+    TRY(built_.assembly.source, make(plan_.source.component, context(shared.name), "source"));
+    s.source = built_.assembly.source->traits();
+    s.source_name = shared.name;
+    s.fingerprint = built_.assembly.source->fingerprint();
+    s.source_on_reject = on_reject_of(shared.on_reject, s.has_dead_letter);
+    s.on_lost_position = on_lost_position_of(shared.on_lost_position);
+    s.source_retry = retry_of(shared.retry);
+    if (shared.batch.events) {
+      s.limits.read_events =
+          std::min(static_cast<uint32_t>(*shared.batch.events), s.limits.in_flight_events);
+    }
+    if (shared.batch.bytes.bytes > 0) {
+      s.limits.read_bytes = std::min<size_t>(shared.batch.bytes.bytes, s.limits.in_flight_bytes);
+    }
+    if (!s.has_checkpoint && s.source.saves_position && !s.source.owns_position) {
+      built_.warnings.push_back(fmt::format(
+          "{}: source {} has no `checkpoint`: after a restart it begins anew, and what was "
+          "delivered comes again",
+          plan_.name, shared.name));
+    }
+    return decoder();
+  }
+
+  // raw, and the formats that a source has by itself ("" and event), need no decoder.
+  Result<> decoder() {
+    const std::string& by_default = spec().source.default_format;
+    FormatPlan format;
+    format.mark = plan_.source.component.mark;
+    if (plan_.source.format) {
+      format = *plan_.source.format;
+      if (by_default.empty()) {
+        return fatal(fmt::format("{}: source {} takes no `format`: it gives events",
+                                 to_string(format.mark), plan_.source.component.connector));
+      }
+    } else if (by_default != "event") {
+      format.name = by_default;
+    }
+    if (format.name.empty() || format.name == "raw") {
+      return {};
+    }
+    const auto entry = registry_.decoders.find(format.name);
+    if (entry == registry_.decoders.end()) {
+      return fatal(fmt::format("{}: source {}: its default format `{}` is not in this build",
+                               to_string(format.mark), plan_.source.component.connector,
+                               format.name));
+    }
+    TRY(built_.assembly.decoder,
+        entry->second.make(format.options, context(plan_.source.shared.name)));
+    return {};
+  }
+
+  Result<> transforms() {
+    if (!plan_.source.shared.when.empty()) {
+      TRY(Pattern pattern, Pattern::parse(plan_.source.shared.when));
+      built_.assembly.transforms.push_back(std::make_unique<SourceFilter>(std::move(pattern)));
+    }
+    for (const TransformPlan& plan : plan_.transforms) {
+      TRY(std::unique_ptr<Transform> transform,
+          make(plan.component, context(plan.shared.name), "transform"));
+      built_.assembly.transforms.push_back(std::move(transform));
+    }
+    return {};
+  }
+
+  Result<std::shared_ptr<const Encoder>> encoder(const FormatPlan& format, const Context& context) {
+    const auto entry = registry_.encoders.find(format.name);
+    if (entry == registry_.encoders.end()) {
+      return nullptr;
+    }
+    TRY(std::unique_ptr<Encoder> made, entry->second.make(format.options, context));
+    return std::shared_ptr<const Encoder>(std::move(made));
+  }
+
+  // A sink is made with its encoder, and names its default format only once it is made: so one
+  // whose default turns out to be another is made again. make() has no effect outside.
+  Result<std::unique_ptr<Sink>> make_sink(const SinkPlan& plan) {
+    Context with = context(plan.shared.name);
+    FormatPlan format;
+    format.name = plan.format ? plan.format->name : SinkTraits{}.default_format;
+    if (plan.format) {
+      format = *plan.format;
+    }
+    TRY(with.encoder, encoder(format, with));
+    TRY(std::unique_ptr<Sink> sink, make(plan.component, with, "sink"));
+    const std::string by_default = sink->traits().default_format;
+    if (plan.format && by_default.empty()) {
+      return fatal(fmt::format("{}: sink {} takes no `format`", to_string(plan.format->mark),
+                               plan.component.connector));
+    }
+    if (plan.format || by_default == format.name) {
+      return sink;
+    }
+    sink.reset();
+    FormatPlan other;
+    other.name = by_default;
+    TRY(with.encoder, encoder(other, with));
+    return make(plan.component, with, "sink");
+  }
+
+  Result<> sink(const SinkPlan& plan) {
+    BuiltSink built;
+    TRY(built.sink, make_sink(plan));
+    const SinkFields& shared = plan.shared;
+    SinkSpec s;
+    s.name = shared.name;
+    s.traits = built.sink->traits();
+    TRY(sizes(plan, s));
+    s.retry = retry_of(shared.retry);
+    s.on_reject = on_reject_of(shared.on_reject, spec().has_dead_letter);
+    s.rate = shared.rate;
+    if (!shared.when.empty()) {
+      TRY(Pattern pattern, Pattern::parse(shared.when));
+      built.when = [kept = std::move(pattern)](const Event& event) { return kept.matches(event); };
+    }
+    built_.assembly.sinks.push_back(std::move(built));
+    spec().sinks.push_back(std::move(s));
+    return {};
+  }
+
+  Result<> sizes(const SinkPlan& plan, SinkSpec& s) {
+    const SinkFields& shared = plan.shared;
+    const auto too_much = [&](std::string_view key, const auto& given, const auto& most) {
+      return fatal(fmt::format("{}: sink {}: `{}` of {} is more than the {} it takes at once",
+                               to_string(plan.component.mark), s.name, key, given, most));
+    };
+    if (shared.batch.events && *shared.batch.events > s.traits.events_max) {
+      return too_much("batch.events", *shared.batch.events, s.traits.events_max);
+    }
+    if (shared.batch.bytes.bytes > s.traits.bytes_max) {
+      return too_much("batch.bytes", shared.batch.bytes.bytes, s.traits.bytes_max);
+    }
+    if (shared.lanes && *shared.lanes > s.traits.lanes_max) {
+      return too_much("lanes", *shared.lanes, s.traits.lanes_max);
+    }
+    s.batch_events = static_cast<uint32_t>(shared.batch.events.value_or(s.traits.events_max));
+    s.batch_bytes = shared.batch.bytes.bytes > 0 ? shared.batch.bytes.bytes : s.traits.bytes_max;
+    s.batch_wait = shared.batch.wait.value_or(s.traits.wait);
+    s.lanes = static_cast<uint32_t>(shared.lanes.value_or(s.traits.lanes));
+    return {};
+  }
+
+  Plan plan_;
+  const Registry& registry_;
+  const Context& base_;
+  const BuildOptions& options_;
+  Built built_;
+};
+
+}  // namespace
+
+Result<Built> build(const config::Node& file, const Registry& registry, const Context& base,
+                    const BuildOptions& options) {
+  TRY(Plan plan, make_plan(file, registry));
+  return Builder(std::move(plan), registry, base, options).run();
+}
+
+Result<std::vector<std::string>> check(const config::Node& file, const Registry& registry) {
+  TRY(Plan plan, make_plan(file, registry));
+  return std::move(plan.warnings);
+}
+
+}  // namespace penstock::engine

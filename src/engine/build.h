@@ -1,0 +1,33 @@
+// build, check: one pipeline file, loaded and substituted, to an Assembly that a Runner executes.
+// Called at start, on the main thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config/node.h"
+#include "core/context.h"
+#include "core/registry.h"
+#include "engine/assembly.h"
+
+namespace penstock::engine {
+
+struct BuildOptions {
+  bool once = false;  // `--once`: until.caught_up, and the file's until.events and until.deadline
+};
+
+struct Built {
+  Assembly assembly;
+  std::vector<std::string> warnings;  // for the log, one sentence each
+};
+
+// Makes every enabled component. `base`: its `where` and `encoder` are replaced for each component,
+// and its seed is spread over them.
+Result<Built> build(const config::Node& file, const Registry& registry, const Context& base,
+                    const BuildOptions& options);
+
+// Reads all settings and builds nothing: no connection, no file, no secret. Gives the warnings.
+Result<std::vector<std::string>> check(const config::Node& file, const Registry& registry);
+
+}  // namespace penstock::engine
