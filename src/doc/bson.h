@@ -54,6 +54,9 @@ struct Element {
   std::string_view as_binary() const;  // the bytes of a binary, without its subtype
 };
 
+// How many bytes a value of this type has that begins at `value`.
+size_t bson_value_size(Type type, const uint8_t* value);
+
 // for (const Element& e : Elements(document)) …
 class Elements {
  public:
@@ -123,6 +126,6 @@ class BsonWriter {
 };
 
 // Bytes from outside: lengths, types, UTF-8, depth, no NUL in names. `rejected` with the reason.
-Result<> check_bson(std::string_view bytes);
+Result<> check_bson(std::string_view bytes, int depth_max = 100);
 
 }  // namespace penstock::doc
