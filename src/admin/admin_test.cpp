@@ -75,10 +75,10 @@ TEST(AdminPages, metrics_hold_a_cumulative_histogram_of_each_sink) {
 
 TEST(AdminPages, parts_without_end_do_not_make_labels_without_end) {
   Status status = example();
-  status.parts.assign(10 * kPartsMax, {.id = "p", .read = 1});
+  status.parts.assign(10 * kPartsMax, status.parts.front());
   const std::string page = metrics_page(std::vector<Status>{status});
   expect_has(page, "penstock_read_events_total{pipeline=\"ingest\",part=\"other\"} " +
-                       std::to_string(10 * kPartsMax - kPartsMax + 1) + "\n");
+                       std::to_string(10 * (10 * kPartsMax - kPartsMax + 1)) + "\n");
 }
 
 TEST(AdminPages, status_is_json_whatever_the_names_hold) {
