@@ -30,14 +30,7 @@ struct Node {
 
   // Absent, null, or an empty scalar: all the same by the contract.
   bool is_empty() const { return kind == Kind::null || (kind == Kind::scalar && scalar.empty()); }
-  const Node* find(std::string_view key) const {
-    for (const auto& [name, node] : entries) {
-      if (name == key) {
-        return &node;
-      }
-    }
-    return nullptr;
-  }
+  const Node* find(std::string_view key) const;  // of a map; nullptr when absent
 };
 
 }  // namespace penstock::config
