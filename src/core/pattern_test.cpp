@@ -1,0 +1,226 @@
+#include "core/pattern.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "core/decimal.h"
+#include "doc/json.h"
+
+namespace penstock {
+namespace {
+
+class PatternTest : public testing::Test {
+ protected:
+  PatternTest() {
+    event.op = Op::update;
+    event.stream = "shop.orders";
+    event.at = {1'700'000'000'000'000};  // 2023-11-14T22:13:20Z
+    event.key = document(R"({"_id":7})");
+    event.after = document(
+        R"({"status":"paid","total":10.50,"count":9007199254740993,"ok":true,"none":null,)"
+        R"("tags":["a","b"],"lines":[{"sku":"x","n":1},{"sku":"y","n":2}],"inner":{"deep":{"v":1}},)"
+        R"("empty":[],"big":1234567890123456789012345678901234,"small":1e-100,"text":"10.50"})");
+    event.meta = document(R"({"region":"eu-west-1"})");
+  }
+
+  Document document(std::string_view json) {
+    auto read = reader.read(arena.copy(json), arena);
+    EXPECT_TRUE(read) << json << ": " << (read ? "" : read.error().what);
+    return read.value_or(Document{});
+  }
+  bool matches(std::string_view json) {
+    const auto pattern = Pattern::parse(json);
+    EXPECT_TRUE(pattern) << json << ": " << (pattern ? "" : pattern.error().what);
+    return pattern && pattern->matches(event);
+  }
+
+  Arena arena;
+  doc::JsonReader reader;
+  Event event;
+};
+
+TEST_F(PatternTest, patterns_match_as_eventbridge_does) {
+  const std::pair<std::string_view, bool> rows[] = {
+      // exact
+      {R"({"op":["update"]})", true},
+      {R"({"op":["insert","update"]})", true},
+      {R"({"op":["insert"]})", false},
+      {R"({"op":["update"],"stream":["other"]})", false},
+      {R"({"stream":["shop.orders"]})", true},
+      {R"({"key":{"_id":[7]}})", true},
+      {R"({"key":{"_id":["7"]}})", false},
+      {R"({"after":{"status":["paid"],"ok":[true],"none":[null]}})", true},
+      {R"({"after":{"ok":[false]}})", false},
+      {R"({"after":{"none":["null"]}})", false},
+      {R"({"after":{"status":[null]}})", false},
+      {R"({"after":{"absent":[null]}})", false},
+      {R"({"after":{"inner":{"deep":{"v":[1]}}}})", true},
+      {R"({"after":{"inner":{"deep":{"v":[2]}}}})", false},
+      {R"({"after":{"inner":{"absent":{"v":[1]}}}})", false},
+      {R"({"after":{"status":{"v":[1]}}})", false},
+      {R"({"meta":{"region":["eu-west-1"]}})", true},
+      // numbers are compared by their value, exactly
+      {R"({"after":{"total":[10.5]}})", true},
+      {R"({"after":{"total":[1.05e1]}})", true},
+      {R"({"after":{"total":[10.500000000000000001]}})", false},
+      {R"({"after":{"count":[9007199254740993]}})", true},
+      {R"({"after":{"count":[9007199254740992]}})", false},
+      {R"({"after":{"big":[1234567890123456789012345678901234]}})", true},
+      {R"({"after":{"big":[1234567890123456789012345678901235]}})", false},
+      {R"({"after":{"text":[10.50]}})", false},
+      // prefix and suffix
+      {R"({"stream":[{"prefix":"shop."}]})", true},
+      {R"({"stream":[{"prefix":"shop.x"}]})", false},
+      {R"({"after":{"status":[{"suffix":"id"}]}})", true},
+      {R"({"after":{"count":[{"prefix":"9"}]}})", false},
+      {R"({"at":[{"prefix":"2023-11-14T22"}]})", true},
+      {R"({"at":[{"prefix":"2024"}]})", false},
+      // anything-but
+      {R"({"op":[{"anything-but":"insert"}]})", true},
+      {R"({"op":[{"anything-but":["insert","update"]}]})", false},
+      {R"({"op":[{"anything-but":{"prefix":"up"}}]})", false},
+      {R"({"after":{"status":[{"anything-but":{"suffix":"x"}}]}})", true},
+      {R"({"after":{"total":[{"anything-but":[10.5]}]}})", false},
+      {R"({"after":{"total":[{"anything-but":[10.6]}]}})", true},
+      {R"({"after":{"status":[{"anything-but":5}]}})", true},
+      {R"({"after":{"absent":[{"anything-but":"x"}]}})", false},
+      {R"({"after":{"inner":[{"anything-but":"x"}]}})", false},
+      // numeric
+      {R"({"after":{"total":[{"numeric":["=",10.50]}]}})", true},
+      {R"({"after":{"total":[{"numeric":[">",10,"<=",10.5]}]}})", true},
+      {R"({"after":{"total":[{"numeric":[">",10.5]}]}})", false},
+      {R"({"after":{"total":[{"numeric":["<",10.5]}]}})", false},
+      {R"({"after":{"count":[{"numeric":[">",9007199254740992]}]}})", true},
+      {R"({"after":{"count":[{"numeric":["<",9007199254740994]}]}})", true},
+      {R"({"after":{"small":[{"numeric":[">",0,"<",1e-99]}]}})", true},
+      {R"({"after":{"small":[{"numeric":["<=",1e-101]}]}})", false},
+      {R"({"after":{"text":[{"numeric":[">",0]}]}})", false},
+      {R"({"after":{"absent":[{"numeric":[">",0]}]}})", false},
+      // exists
+      {R"({"after":{"status":[{"exists":true}]}})", true},
+      {R"({"after":{"status":[{"exists":false}]}})", false},
+      {R"({"after":{"none":[{"exists":true}]}})", true},
+      {R"({"after":{"absent":[{"exists":false}]}})", true},
+      {R"({"after":{"absent":[{"exists":true}]}})", false},
+      {R"({"after":{"inner":[{"exists":true}]}})", true},
+      {R"({"before":[{"exists":false}]})", true},
+      {R"({"after":[{"exists":true}]})", true},
+      {R"({"before":{"status":[{"exists":false}]}})", true},
+      {R"({"before":{"a":{"b":[{"exists":false}]}}})", true},
+      {R"({"after":{"status":["x",{"exists":true}]}})", true},
+      // arrays
+      {R"({"after":{"tags":["b"]}})", true},
+      {R"({"after":{"tags":["c"]}})", false},
+      {R"({"after":{"tags":[{"prefix":"a"}]}})", true},
+      {R"({"after":{"lines":{"sku":["y"],"n":[2]}}})", true},
+      {R"({"after":{"lines":{"sku":["y"],"n":[1]}}})", false},  // of one and the same item
+      {R"({"after":{"empty":["a"]}})", false},
+      // $or
+      {R"({"$or":[{"op":["insert"]},{"stream":["shop.orders"]}]})", true},
+      {R"({"$or":[{"op":["insert"]},{"stream":["x"]}]})", false},
+      {R"({"op":["insert"],"$or":[{"stream":["shop.orders"]}]})", false},
+      {R"({"after":{"$or":[{"status":["x"]},{"total":[{"numeric":[">",1]}]}]}})", true},
+      {R"({"$or":[{"$or":[{"op":["update"]}]}]})", true},
+  };
+  for (const auto& [json, expected] : rows) {
+    EXPECT_EQ(matches(json), expected) << json;
+  }
+}
+
+TEST_F(PatternTest, doubles_compare_by_their_shortest_text) {
+  doc::BsonWriter writer(arena);
+  writer.double_("tenth", 0.1);
+  writer.double_("nan", std::numeric_limits<double>::quiet_NaN());
+  writer.double_("huge", 1e308);
+  event.after = writer.finish();
+  EXPECT_TRUE(matches(R"({"after":{"tenth":[0.1]}})"));
+  EXPECT_TRUE(matches(R"({"after":{"huge":[{"numeric":[">",1e307]}]}})"));
+  EXPECT_FALSE(matches(R"({"after":{"nan":[{"numeric":[">",-1]}]}})"));
+}
+
+TEST(Pattern, what_is_no_pattern_is_named) {
+  std::string deep = R"({"after":)";
+  for (int i = 0; i < 40; ++i) {
+    deep += R"({"a":)";
+  }
+  deep += "[1]" + std::string(41, '}');
+  const std::pair<std::string, std::string> rows[] = {
+      {R"({"a")", "event pattern: "},
+      {R"([])", "event pattern: "},
+      {R"({})", "an empty object"},
+      {R"({"after":{}})", "an empty object"},
+      {R"({"op":["a"],"op":["b"]})", "event pattern: "},
+      {R"({"detail":{"a":[1]}})", "events have no field `detail`; they have op, stream"},
+      {R"({"op":"insert"})", "`op` takes a list, as {\"op\": [value]}"},
+      {R"({"op":[]})", "`op` has an empty list"},
+      {R"({"op":[["a"]]})", "a list in a list"},
+      {R"({"op":[{}]})", "each {…} in its list holds one operator"},
+      {R"({"op":[{"prefix":"a","suffix":"b"}]})", "each {…} in its list holds one operator"},
+      {R"({"op":[{"wildcard":"a*"}]})", "the operator `wildcard` is not in this build"},
+      {R"({"op":[{"cidr":"10.0.0.0/8"}]})", "the operator `cidr` is not in this build"},
+      {R"({"op":[{"equals-ignore-case":"A"}]})",
+       "the operator `equals-ignore-case` is not in this build"},
+      {R"({"op":[{"regex":"a"}]})", "unknown operator `regex`; known: prefix"},
+      {R"({"op":[{"prefix":1}]})", "`prefix` takes a text"},
+      {R"({"op":[{"exists":"true"}]})", "`exists` takes true or false"},
+      {R"({"op":[{"numeric":[]}]})", "`numeric` takes a list like"},
+      {R"({"op":[{"numeric":[">"]}]})", "`numeric` takes a list like"},
+      {R"({"op":[{"numeric":["~",1]}]})", "comparisons are = < <= > >="},
+      {R"({"op":[{"numeric":[">","1"]}]})", "a number of at most 34 digits"},
+      {R"({"op":[{"anything-but":[]}]})", "at least one value"},
+      {R"({"op":[{"anything-but":{"wildcard":"*"}}]})", "is not in this build"},
+      {R"({"op":[{"anything-but":[{"prefix":"a"}]}]})", "a list of plain values"},
+      {R"({"$or":{}})", "`$or` takes a list of patterns"},
+      {R"({"$or":[]})", "`$or` takes a list of patterns"},
+      {R"({"$or":[1]})", "`$or` takes a list of patterns"},
+      {deep, "event pattern: "},
+      {std::string(100'000, ' '), "more than 65536 bytes"},
+  };
+  for (const auto& [json, error] : rows) {
+    const auto pattern = Pattern::parse(json);
+    ASSERT_FALSE(pattern) << json;
+    EXPECT_EQ(pattern.error().kind, Error::Kind::fatal);
+    EXPECT_NE(pattern.error().what.find(error), std::string::npos)
+        << json << ": " << pattern.error().what;
+  }
+}
+
+TEST(Decimal, texts_are_ordered_by_value) {
+  // Ascending; what stands in one row is equal.
+  const std::vector<std::vector<std::string_view>> rows = {
+      {"-1e400"},
+      {"-12", "-1.2e1", "-12.000"},
+      {"-0.001", "-1e-3"},
+      {"0", "-0", "0.000", "0e99"},
+      {"1e-400"},
+      {"0.1", "1e-1", "0.10"},
+      {"0.11"},
+      {"9007199254740992", "9007199254740992.0"},
+      {"9007199254740993"},
+      {"1e20", "100000000000000000000", "10E+19"},
+      {"100000000000000000000.1"},
+      {"1e400"},
+  };
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (size_t j = 0; j < rows.size(); ++j) {
+      for (const std::string_view a : rows[i]) {
+        for (const std::string_view b : rows[j]) {
+          EXPECT_EQ(*Decimal::parse(a) <=> *Decimal::parse(b), i <=> j) << a << " and " << b;
+        }
+      }
+    }
+  }
+}
+
+TEST(Decimal, what_is_no_number_is_none) {
+  for (const std::string_view text : {"", "-", ".", "1.", ".5", "e5", "1e", "1e+-5", "1x", "NaN",
+                                      "Infinity", "1e99999999999", "0x10", " 1", "1 "}) {
+    EXPECT_FALSE(Decimal::parse(text)) << text;
+  }
+  EXPECT_FALSE(Decimal::parse(std::string(100, '1')));
+  EXPECT_TRUE(Decimal::parse("1" + std::string(5000, '0')));
+}
+
+}  // namespace
+}  // namespace penstock
