@@ -1,0 +1,263 @@
+#include "dead_letters/letter_record.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <new>
+
+#include "base/hash.h"
+#include "dead_letters/bytes.h"
+#include "doc/bson.h"
+#include "doc/json.h"
+
+namespace penstock::dead_letters {
+
+namespace {
+
+constexpr std::string_view kKind = "penstock_dead_letter";
+constexpr std::string_view kHash = ",\"hash\":\"";
+constexpr std::string_view kRecord = ",\"record\":\"";
+constexpr size_t kHashDigits = 16;
+constexpr int kDepthMax = 128;  // what a BsonWriter can make
+
+bool is_text(std::string_view bytes) {
+  return simdjson::validate_utf8(bytes.data(), bytes.size());
+}
+
+bool is_printable(std::string_view bytes) {
+  return is_text(bytes) && std::ranges::none_of(bytes, [](char c) { return c >= 0 && c < ' '; });
+}
+
+void member(std::string_view name, std::string_view value, std::string& out) {
+  out += ",\"";
+  out += name;
+  if (is_text(value)) {
+    out += "\":";
+    doc::append_json_string(value, out);
+    return;
+  }
+  out += "_base64\":\"";
+  doc::append_base64(value, out);
+  out += '"';
+}
+
+void member(std::string_view name, const Document& document, std::string& out) {
+  if (document) {
+    out += ",\"";
+    out += name;
+    out += "\":";
+    doc::append_json(document, out);
+  }
+}
+
+void put_document(const Document& document, ByteWriter& to) {
+  to.put_byte(document ? 1 : 0);
+  if (!document) {
+    return;
+  }
+  to.put_bytes(document.bytes());
+  to.put_number(document.losses().size());
+  for (const Loss& loss : document.losses()) {
+    to.put_byte(static_cast<uint8_t>(loss.type));
+    to.put_bytes(loss.path);
+    to.put_bytes(loss.text);
+  }
+}
+
+std::string record_of(const DeadLetter& letter, const LetterPlace& place) {
+  const Event& event = *letter.event;
+  std::string record;
+  ByteWriter to(record);
+  to.put_number(place.sequence);
+  to.put_number(place.write_first);
+  to.put_number(static_cast<uint64_t>(letter.at.micros));
+  to.put_byte(letter.quarantined ? 1 : 0);
+  for (const std::string_view text : {place.pipeline, letter.sink, letter.error, letter.part,
+                                      std::string_view(letter.position)}) {
+    to.put_bytes(text);
+  }
+  to.put_bytes(event.id);
+  to.put_bytes(event.order);
+  to.put_bytes(event.stream);
+  to.put_byte(static_cast<uint8_t>(event.op));
+  to.put_byte(event.version ? 1 : 0);
+  to.put_number(event.version.value_or(0));
+  to.put_number(static_cast<uint64_t>(event.at.micros));
+  to.put_number(event.order_key.low);
+  to.put_number(event.order_key.high);
+  to.put_byte(event.has_raw ? 1 : 0);
+  to.put_bytes(event.has_raw ? event.raw : std::string_view());
+  for (const Document* document : {&event.key, &event.before, &event.after, &event.meta}) {
+    put_document(*document, to);
+  }
+  return record;
+}
+
+Result<Document> take_document(ByteReader& from, Arena& arena) {
+  if (from.take_byte() == 0) {
+    return Document();
+  }
+  const std::string_view bson = from.take_bytes();
+  TRY(doc::check_bson(bson, kDepthMax));
+  const uint64_t count = from.take_number();
+  if (count > from.left() || from.failed()) {  // a loss takes more than a byte
+    return rejected("dead letter: a document is cut");
+  }
+  const auto* const bytes = reinterpret_cast<const uint8_t*>(arena.copy(bson).data());
+  if (count == 0) {
+    return Document(bytes);
+  }
+  char* const memory = arena.allocate(sizeof(std::span<const Loss>) + count * sizeof(Loss));
+  Loss* const losses = reinterpret_cast<Loss*>(memory + sizeof(std::span<const Loss>));
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint8_t type = from.take_byte();
+    if (type > static_cast<uint8_t>(Loss::Type::name)) {
+      return rejected("dead letter: a loss of an unknown type");
+    }
+    const std::string_view path = from.take_bytes();
+    const std::string_view text = from.take_bytes();
+    new (losses + i) Loss{.path = path, .type = static_cast<Loss::Type>(type), .text = text};
+  }
+  return Document(bytes, new (memory) std::span<const Loss>(losses, count));
+}
+
+Result<> take_event(ByteReader& from, EventBlock& block) {
+  Event event;
+  event.id = from.take_bytes();
+  event.order = from.take_bytes();
+  event.stream = from.take_bytes();
+  const uint8_t op = from.take_byte();
+  if (op > static_cast<uint8_t>(Op::invalidate)) {
+    return rejected("dead letter: an unknown operation");
+  }
+  event.op = static_cast<Op>(op);
+  const bool has_version = from.take_byte() != 0;
+  const uint64_t version = from.take_number();
+  if (has_version) {
+    event.version = version;
+  }
+  event.at.micros = static_cast<int64_t>(from.take_number());
+  event.order_key.low = from.take_number();
+  event.order_key.high = from.take_number();
+  event.has_raw = from.take_byte() != 0;
+  event.raw = block.arena.copy(from.take_bytes());  // with the padding that parsers need
+  for (Document* document : {&event.key, &event.before, &event.after, &event.meta}) {
+    TRY(*document, take_document(from, block.arena));
+  }
+  block.events.push_back(event);
+  return {};
+}
+
+Result<LetterLine> decode_record(std::string_view record, std::shared_ptr<EventBlock> block) {
+  ByteReader from(record);
+  LetterLine line;
+  line.letter.sequence = from.take_number();
+  line.write_first = from.take_number();
+  line.letter.at.micros = static_cast<int64_t>(from.take_number());
+  line.letter.quarantined = from.take_byte() != 0;
+  line.letter.pipeline = from.take_bytes();
+  line.letter.sink = from.take_bytes();
+  line.letter.error = from.take_bytes();
+  line.letter.part = from.take_bytes();
+  const std::string_view position = from.take_bytes();
+  if (is_printable(position)) {
+    line.letter.position_text = position;
+  } else {
+    doc::append_base64(position, line.letter.position_text);
+  }
+  TRY(take_event(from, *block));
+  if (from.failed() || from.left() != 0 || line.letter.sequence == 0 ||
+      line.write_first > line.letter.sequence) {
+    return rejected("dead letter: the record is cut or damaged");
+  }
+  line.letter.block = std::move(block);
+  return line;
+}
+
+}  // namespace
+
+void seal_line(size_t start, std::string& out) {
+  const uint64_t hash = hash64(std::string_view(out).substr(start));
+  out += kHash;
+  fmt::format_to(std::back_inserter(out), "{:016x}\"}}\n", hash);
+}
+
+Result<std::string_view> open_line(std::string_view line, std::string_view kind, uint64_t version) {
+  const auto torn = [] { return rejected("the line is torn or damaged"); };
+  const std::string front = fmt::format("{{\"{}\":", kind);
+  if (!line.starts_with(front)) {
+    return torn();
+  }
+  // Before the hash: a later version may seal its lines otherwise, and must not count as torn.
+  uint64_t found = 0;
+  const char* const end = line.data() + line.size();
+  const auto [next, code] = std::from_chars(line.data() + front.size(), end, found);
+  if (code != std::errc{} || next == end || *next != ',') {
+    return torn();
+  }
+  if (found > version) {
+    return fatal(
+        fmt::format("it has version {}, and this Penstock reads versions up to {}; run "
+                    "the Penstock that wrote it, or a later one",
+                    found, version));
+  }
+  const size_t tail = kHash.size() + kHashDigits + 2;  // and "}
+  if (line.size() < front.size() + tail || !line.ends_with("\"}")) {
+    return torn();
+  }
+  const std::string_view body = line.substr(0, line.size() - tail);
+  const std::string_view seal = line.substr(body.size());
+  if (!seal.starts_with(kHash) ||
+      seal.substr(kHash.size(), kHashDigits) != fmt::format("{:016x}", hash64(body))) {
+    return torn();
+  }
+  return body;
+}
+
+void append_line(const DeadLetter& letter, const LetterPlace& place, std::string& out) {
+  const Event& event = *letter.event;
+  const size_t start = out.size();
+  fmt::format_to(std::back_inserter(out), "{{\"{}\":{},\"sequence\":{},\"at\":\"{}\"", kKind,
+                 kLetterVersion, place.sequence, to_iso8601(letter.at));
+  member("pipeline", place.pipeline, out);
+  member("sink", letter.sink, out);
+  member("error", letter.error, out);
+  out += letter.quarantined ? ",\"quarantined\":true" : ",\"quarantined\":false";
+  member("part", letter.part, out);
+  member("position", std::string_view(letter.position), out);
+  fmt::format_to(std::back_inserter(out), ",\"op\":\"{}\"", name_of(event.op));
+  member("stream", event.stream, out);
+  member("id", event.id, out);
+  member("key", event.key, out);
+  member("before", event.before, out);
+  member("after", event.after, out);
+  member("meta", event.meta, out);
+  if (event.has_raw) {
+    member("raw", event.raw, out);
+  }
+  out += kRecord;
+  doc::append_base64(record_of(letter, place), out);
+  out += '"';
+  seal_line(start, out);
+}
+
+Result<LetterLine> parse_line(std::string_view line) {
+  TRY(const std::string_view body, open_line(line, kKind, kLetterVersion));
+  const size_t at = body.rfind(kRecord);
+  if (at == std::string_view::npos || !body.ends_with('"')) {
+    return rejected("the line has no record");
+  }
+  const size_t begin = at + kRecord.size();
+  if (begin >= body.size()) {
+    return rejected("the line has no record");
+  }
+  const std::string_view text = body.substr(begin, body.size() - 1 - begin);
+  // Small blocks: a listing holds many letters.
+  auto block = std::make_shared<EventBlock>(1024);
+  TRY(const std::string_view record, doc::decode_base64(text, block->arena));
+  return decode_record(record, std::move(block));
+}
+
+}  // namespace penstock::dead_letters

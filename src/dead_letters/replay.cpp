@@ -1,0 +1,204 @@
+#include "dead_letters/replay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <deque>
+#include <new>
+#include <set>
+#include <unordered_set>
+
+namespace penstock::dead_letters {
+
+namespace {
+
+constexpr size_t kPage = 500;
+
+Document copied(const Document& document, Arena& arena) {
+  if (!document) {
+    return {};
+  }
+  const auto* const bytes = reinterpret_cast<const uint8_t*>(arena.copy(document.bytes()).data());
+  const std::span<const Loss> losses = document.losses();
+  if (losses.empty()) {
+    return Document(bytes);
+  }
+  char* const memory = arena.allocate(sizeof(std::span<const Loss>) + losses.size_bytes());
+  Loss* const copies = reinterpret_cast<Loss*>(memory + sizeof(std::span<const Loss>));
+  for (size_t i = 0; i < losses.size(); ++i) {
+    new (copies + i) Loss{.path = arena.copy(losses[i].path),
+                          .type = losses[i].type,
+                          .text = arena.copy(losses[i].text)};
+  }
+  return Document(bytes, new (memory) std::span<const Loss>(copies, losses.size()));
+}
+
+Event copied(const Event& event, uint64_t sequence, Arena& arena) {
+  Event copy = event;
+  copy.id = arena.copy(event.id);
+  copy.stream = arena.copy(event.stream);
+  copy.raw = arena.copy(event.raw);
+  copy.key = copied(event.key, arena);
+  copy.before = copied(event.before, arena);
+  copy.after = copied(event.after, arena);
+  copy.meta = copied(event.meta, arena);
+  const uint64_t order = std::byteswap(sequence);
+  copy.order = arena.copy({reinterpret_cast<const char*>(&order), sizeof order});
+  return copy;
+}
+
+// Calls visit with every letter, in append order.
+template <class Visit>
+Result<> for_each(DeadLetterArchive& archive, Stop stop, const Visit& visit) {
+  uint64_t after = 0;
+  while (!stop.stop_requested()) {
+    TRY(std::vector<StoredLetter> page, archive.list(after, kPage, stop));
+    if (page.empty()) {
+      return {};
+    }
+    after = page.back().sequence;
+    for (StoredLetter& letter : page) {
+      visit(std::move(letter));
+    }
+  }
+  return fail(Error::Kind::cancelled, "reading the dead letters was stopped");
+}
+
+class ReplayReader final : public Reader {
+ public:
+  ReplayReader(DeadLetterArchive& archive, const ReplayChoice& choice, uint64_t last)
+      : archive_(archive), choice_(choice), last_(last) {}
+
+  Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override;
+  Result<> commit(const Position& position, Stop stop) override;
+
+ private:
+  DeadLetterArchive& archive_;
+  const ReplayChoice& choice_;  // of the source
+  uint64_t last_;
+  uint64_t after_ = 0;         // the last letter that was read
+  std::deque<uint64_t> open_;  // given out, or repeats of such; not committed
+  std::unordered_set<Hash128, Hash128Hasher> given_;  // ids of this sink
+};
+
+Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Stop stop) {
+  const size_t most = std::clamp<size_t>(limits.events, 1, kPage);
+  TRY(const std::vector<StoredLetter> page, archive_.list(after_, most, stop));
+  for (const StoredLetter& letter : page) {
+    if (letter.sequence > last_) {
+      break;
+    }
+    after_ = letter.sequence;
+    if (!choice_.takes(letter)) {
+      continue;
+    }
+    open_.push_back(letter.sequence);
+    if (given_.insert(hash128(letter.event().id)).second) {
+      block.events.push_back(copied(letter.event(), letter.sequence, block.arena));
+    }
+  }
+  const bool end = after_ >= last_ || page.empty();
+  return Read{
+      .position = std::to_string(after_), .caught_up = end, .end = end, .head = std::nullopt};
+}
+
+Result<> ReplayReader::commit(const Position& position, Stop stop) {
+  uint64_t up_to = 0;
+  const auto [end, code] =
+      std::from_chars(position.data(), position.data() + position.size(), up_to);
+  if (code != std::errc{} || end != position.data() + position.size()) {
+    return fatal(fmt::format("dead letters: '{}' is no position of a replay", position));
+  }
+  std::vector<uint64_t> done;
+  for (const uint64_t sequence : open_) {
+    if (sequence <= up_to) {
+      done.push_back(sequence);
+    }
+  }
+  TRY(archive_.mark_replayed(done, stop));
+  open_.erase(open_.begin(), open_.begin() + static_cast<ptrdiff_t>(done.size()));
+  return {};
+}
+
+class ReplaySource final : public Source {
+ public:
+  ReplaySource(DeadLetterArchive& archive, ReplayChoice choice)
+      : archive_(archive), choice_(std::move(choice)) {}
+
+  SourceTraits traits() const override {
+    return {.durable_order = true, .owns_position = true, .default_format = ""};
+  }
+  std::string fingerprint() const override { return "dead_letters/" + choice_.sink; }
+  Result<std::vector<Part>> parts(const Checkpoint&, Stop) override {
+    return std::vector<Part>{{.id = "dead-letters"}};
+  }
+  Result<std::unique_ptr<Reader>> open(const Part&, const std::optional<Position>&,
+                                       Stop stop) override {
+    uint64_t last = 0;
+    TRY(for_each(archive_, stop,
+                 [&](const StoredLetter& letter) { last = std::max(last, letter.sequence); }));
+    return std::make_unique<ReplayReader>(archive_, choice_, last);
+  }
+
+ private:
+  DeadLetterArchive& archive_;
+  ReplayChoice choice_;
+};
+
+}  // namespace
+
+bool ReplayChoice::takes(const StoredLetter& letter) const {
+  if (letter.replayed || letter.sink != sink) {
+    return false;
+  }
+  return sequences.empty() || std::ranges::find(sequences, letter.sequence) != sequences.end();
+}
+
+Result<std::vector<StoredLetter>> chosen_letters(DeadLetterArchive& archive,
+                                                 const ReplayChoice& choice, Stop stop) {
+  std::vector<StoredLetter> letters;
+  TRY(for_each(archive, stop, [&](StoredLetter letter) {
+    if (choice.takes(letter)) {
+      letters.push_back(std::move(letter));
+    }
+  }));
+  return letters;
+}
+
+Result<std::vector<std::string>> sinks_to_replay(DeadLetterArchive& archive, Stop stop) {
+  std::set<std::string> sinks;
+  TRY(for_each(archive, stop, [&](const StoredLetter& letter) {
+    if (!letter.replayed) {
+      sinks.insert(letter.sink);
+    }
+  }));
+  return std::vector<std::string>(sinks.begin(), sinks.end());
+}
+
+std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters) {
+  std::vector<uint64_t> found;
+  // Keys of which a later change is a dead letter too, because a quarantine held it back.
+  std::unordered_set<Hash128, Hash128Hasher> held;
+  for (size_t i = letters.size(); i > 0; --i) {
+    const StoredLetter& letter = letters[i - 1];
+    const OrderKey key = letter.event().order_key;
+    if (key.is_zero()) {
+      continue;  // without a key there is no order to break
+    }
+    if (letter.quarantined) {
+      held.insert(key);
+    } else if (!held.contains(key)) {
+      found.push_back(letter.sequence);
+    }
+  }
+  std::ranges::reverse(found);
+  return found;
+}
+
+std::unique_ptr<Source> make_replay_source(DeadLetterArchive& archive, ReplayChoice choice) {
+  return std::make_unique<ReplaySource>(archive, std::move(choice));
+}
+
+}  // namespace penstock::dead_letters

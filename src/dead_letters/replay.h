@@ -1,0 +1,40 @@
+// Dead letters on their way back: a Source over an archive, and what an operator must be told
+// before. The archive must outlive the source; the store behind it must be open for the pipeline,
+// so that nobody else replays at the same time. One thread at a time.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/dead_letter.h"
+#include "core/source.h"
+
+namespace penstock::dead_letters {
+
+struct ReplayChoice {
+  std::string sink;                      // letters that failed there; "": in decoding, transforms
+  std::vector<uint64_t> sequences = {};  // of them only these; empty: all
+
+  // The letter is one of them, and did not go back yet.
+  bool takes(const StoredLetter& letter) const;
+};
+
+// All letters of the choice, in append order. For the sinks of an archive, and for may_overtake().
+Result<std::vector<StoredLetter>> chosen_letters(DeadLetterArchive& archive,
+                                                 const ReplayChoice& choice, Stop stop);
+// Sinks with letters that did not go back yet, sorted.
+Result<std::vector<std::string>> sinks_to_replay(DeadLetterArchive& archive, Stop stop);
+
+// Sequences of the letters whose replay may undo a later change of their key, so that it needs
+// --force: they have a key and no quarantine held back what followed them. `letters`: of one sink.
+std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters);
+
+// One part, "dead-letters", that ends at the last letter there was when it was opened. Each (sink,
+// event id) is given once, in append order, with the log's sequence as its order; id, stream, key,
+// documents, raw bytes and times are those of the event. commit() notes in the ledger that the
+// letters up to the position went back: what is committed must be durable at the sink.
+std::unique_ptr<Source> make_replay_source(DeadLetterArchive& archive, ReplayChoice choice);
+
+}  // namespace penstock::dead_letters

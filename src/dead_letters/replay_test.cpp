@@ -1,0 +1,150 @@
+#include "dead_letters/replay.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "core/test_context.h"
+#include "dead_letters/files.h"
+#include "dead_letters/test_letters.h"
+#include "sim/sim_files.h"
+
+namespace penstock::dead_letters {
+namespace {
+
+using Ids = std::vector<std::string>;
+
+struct Written {
+  std::string id;
+  std::string sink = "mongodb";
+  std::string key = "k";
+  bool quarantined = false;
+};
+
+class ReplayTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    store_ = *FilesDeadLetters::make({.path = "/letters"}, context_.with(files_));
+    ASSERT_TRUE(store_->open("p", {}));
+    archive_ = *store_->archive("p");
+  }
+  void write(const Written& written) {
+    TestLetter made(written.id, written.key);
+    made.sink = written.sink;
+    if (written.key.empty()) {
+      made.event.order_key = {};
+    }
+    const DeadLetter letter = made.letter(written.quarantined);
+    ASSERT_TRUE(store_->write({&letter, 1}, {}));
+  }
+  std::unique_ptr<Reader> reader(ReplayChoice choice) {
+    source_ = make_replay_source(*archive_, std::move(choice));
+    return *source_->open({"dead-letters"}, std::nullopt, {});
+  }
+  // All ids that one replay gives, committed or not.
+  Ids replay(ReplayChoice choice, bool commit) {
+    auto from = reader(std::move(choice));
+    Ids ids;
+    while (true) {
+      EventBlock block;
+      const Result<Read> read = from->read(block, {.events = 2}, {});
+      EXPECT_TRUE(read);
+      std::string_view last;
+      for (const Event& event : block.events) {
+        EXPECT_LT(last, event.order);
+        last = event.order;
+        ids.emplace_back(event.id);
+      }
+      if (commit) {
+        EXPECT_TRUE(from->commit(read->position, {}));
+      }
+      if (read->end) {
+        return ids;
+      }
+    }
+  }
+  std::vector<uint64_t> overtaken() {
+    return may_be_overtaken(*chosen_letters(*archive_, {.sink = "mongodb"}, {}));
+  }
+
+  TestContext context_{"p/files"};
+  sim::SimFiles files_;
+  std::unique_ptr<DeadLetterStore> store_;
+  std::unique_ptr<DeadLetterArchive> archive_;
+  std::unique_ptr<Source> source_;
+};
+
+TEST_F(ReplayTest, gives_the_letters_of_one_sink_in_order_and_once) {
+  write({"a"});
+  write({"x", "kinesis"});
+  write({"b"});
+  write({"c"});
+  EXPECT_EQ(*sinks_to_replay(*archive_, {}), (Ids{"kinesis", "mongodb"}));
+  EXPECT_EQ(replay({.sink = "mongodb"}, true), (Ids{"a", "b", "c"}));
+  EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{});
+  EXPECT_EQ(*sinks_to_replay(*archive_, {}), Ids{"kinesis"});
+  EXPECT_EQ(replay({.sink = "kinesis"}, false), Ids{"x"});
+  EXPECT_EQ(replay({.sink = "kinesis"}, true), Ids{"x"}) << "what was not committed comes again";
+}
+
+TEST_F(ReplayTest, the_event_is_as_it_was) {
+  write({"a"});
+  const TestLetter made("a");
+  auto from = reader({.sink = "mongodb"});
+  EventBlock block;
+  ASSERT_TRUE(from->read(block, {}, {}));
+  ASSERT_EQ(block.events.size(), 1U);
+  const Event& event = block.events[0];
+  EXPECT_EQ(event.raw, made.event.raw);
+  EXPECT_EQ(event.key.bytes(), made.event.key.bytes());
+  EXPECT_EQ(event.after.bytes(), made.event.after.bytes());
+  EXPECT_EQ(event.version, made.event.version);
+  EXPECT_EQ(event.op, made.event.op);
+  EXPECT_EQ(event.at, made.event.at);
+}
+
+TEST_F(ReplayTest, an_event_that_was_stored_twice_goes_back_once) {
+  write({"a"});
+  write({"b"});
+  write({"a"});
+  EXPECT_EQ(replay({.sink = "mongodb"}, true), (Ids{"a", "b"}));
+  EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{});
+}
+
+TEST_F(ReplayTest, a_letter_that_fails_again_meanwhile_waits_for_the_next_replay) {
+  write({"a"});
+  auto from = reader({.sink = "mongodb"});
+  EventBlock block;
+  ASSERT_TRUE(from->read(block, {.events = 1}, {}));
+  write({"a"});
+  const auto read = from->read(block, {.events = 9}, {});
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->end);
+  ASSERT_TRUE(from->commit(read->position, {}));
+  EXPECT_EQ(block.events.size(), 1U);
+  EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{"a"});
+}
+
+TEST_F(ReplayTest, chosen_letters_only) {
+  write({"a"});
+  write({"b"});
+  EXPECT_EQ(replay({.sink = "mongodb", .sequences = {2}}, true), Ids{"b"});
+  EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{"a"});
+}
+
+TEST_F(ReplayTest, a_plain_letter_with_a_key_may_be_overtaken) {
+  write({"a", "mongodb", "one"});
+  write({"b", "mongodb", ""});
+  EXPECT_EQ(overtaken(), std::vector<uint64_t>{1});
+}
+
+TEST_F(ReplayTest, what_a_quarantine_held_back_was_not_overtaken) {
+  write({"a", "mongodb", "one"});
+  write({"b", "mongodb", "one", true});
+  write({"c", "mongodb", "two"});
+  write({"d", "mongodb", "one", true});
+  EXPECT_EQ(overtaken(), std::vector<uint64_t>{3});
+}
+
+}  // namespace
+}  // namespace penstock::dead_letters
