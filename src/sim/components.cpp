@@ -1,0 +1,253 @@
+// The scripted source, the model targets and stores of a simulated pipeline.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "sim/lake.h"
+#include "sim/world.h"
+
+namespace penstock::sim {
+
+namespace {
+
+Position position_at(uint32_t index) {
+  return fmt::format("1 {}", index);
+}
+
+void append_event(const ScriptedEvent& scripted, EventBlock& block) {
+  Event event;
+  event.id = block.arena.copy(scripted.id());
+  event.order = block.arena.copy(fmt::format("{:08x}", scripted.index));
+  event.stream = block.arena.copy(scripted.folder);
+  event.raw = event.id;
+  event.has_raw = true;
+  event.op = scripted.barrier ? Op::drop : Op::message;
+  event.at = {scripted.index};
+  if (scripted.poison) {
+    block.rejections.push_back({static_cast<uint32_t>(block.events.size()),
+                                Error{Error::Kind::rejected, "no such format", {}}});
+  }
+  block.events.push_back(event);
+}
+
+class ScriptedReader final : public Reader {
+ public:
+  ScriptedReader(World& world, uint32_t part, uint32_t from)
+      : world_(world), part_(part), next_(from) {}
+
+  Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop) override {
+    if (!world_.healed() && world_.random().chance(world_.plan().failing_read)) {
+      return transient("the source did not answer");
+    }
+    const auto& events = world_.history()[part_];
+    const uint64_t most = 1 + world_.random().below(limits.events);
+    for (uint64_t i = 0; i < most && next_ < events.size(); ++i) {
+      append_event(events[next_++], block);
+    }
+    return Read{position_at(next_), next_ == events.size(), next_ == events.size(), {}};
+  }
+  Result<> commit(const Position& position, Stop) override {
+    world_.committed(fmt::format("p{}", part_), position);
+    return {};
+  }
+
+ private:
+  World& world_;
+  uint32_t part_;
+  uint32_t next_;
+};
+
+class ScriptedSource final : public Source {
+ public:
+  explicit ScriptedSource(World& world) : world_(world) {}
+  SourceTraits traits() const override { return world_.plan().spec.source; }
+  std::string fingerprint() const override { return "scripted"; }
+  Result<std::vector<Part>> parts(const Checkpoint&, Stop) override {
+    std::vector<Part> parts;
+    for (uint32_t i = 0; i < world_.plan().parts; ++i) {
+      parts.push_back({fmt::format("p{}", i)});
+    }
+    return parts;
+  }
+  Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>& position,
+                                       Stop) override {
+    const auto index = static_cast<uint32_t>(std::stoul(part.id.substr(1)));
+    if (!world_.healed() && world_.random().chance(world_.plan().failing_open)) {
+      return transient("the source is not there yet");
+    }
+    if (!position && !lost_[index] && world_.trimmed(index) > 0) {
+      world_.violate(fmt::format("{} is read from its start though it was committed", part.id));
+    }
+    uint32_t from = world_.trimmed(index);
+    if (position) {
+      from = static_cast<uint32_t>(std::stoul(position->substr(2)));
+      if (from < world_.trimmed(index)) {
+        world_.violate(fmt::format("I3: {} {} is asked for, forgotten before {}", part.id, from,
+                                   world_.trimmed(index)));
+      }
+      if (!world_.healed() && world_.random().chance(world_.plan().lost_position)) {
+        lost_[index] = true;
+        return fail(Error::Kind::lost_position, "the log does not go back that far");
+      }
+    }
+    return std::make_unique<ScriptedReader>(world_, index, from);
+  }
+
+ private:
+  World& world_;
+  std::map<uint32_t, bool> lost_;
+};
+
+class ModelSink final : public Sink {
+ public:
+  ModelSink(World& world, uint32_t index) : world_(world), index_(index) {}
+  SinkTraits traits() const override { return world_.plan().spec.sinks[index_].traits; }
+  Result<OrderKey> order_key(const Event& event) const override {
+    const std::string& key = world_.event_of(event).key;
+    return key.empty() ? OrderKey{} : hash128(key);
+  }
+  Result<> open(const Resume&, Stop) override {
+    if (!world_.healed() && world_.random().chance(world_.plan().failing_open)) {
+      return transient("the target is not there yet");
+    }
+    return {};
+  }
+
+  Result<std::vector<Failure>> write(const Batch& batch, Stop) override {
+    Random& random = world_.random();
+    const Plan& plan = world_.plan();
+    const bool faulty = !world_.healed();
+    const bool rejects = std::any_of(batch.events.begin(), batch.events.end(), [&](auto* e) {
+      return world_.event_of(*e).rejected_by[index_];
+    });
+    if (faulty && index_ == 0 && world_.now().since_zero < plan.outage) {
+      return transient("the target is down");
+    }
+    if (faulty && random.chance(plan.whole)) {
+      return transient("nothing of it was written");
+    }
+    if (rejects && (batch.events.size() == 1 || random.chance(plan.reject_whole))) {
+      return rejected("a record of the batch is no good");
+    }
+    const bool keeps_order = world_.target(index_).kind == Target::in_order;
+    std::vector<Failure> failures;
+    size_t cut = faulty && random.chance(plan.partial) ? random.below(batch.events.size() + 1)
+                                                       : batch.events.size();
+    for (uint32_t i = 0; i < batch.events.size(); ++i) {
+      const ScriptedEvent& event = world_.event_of(*batch.events[i]);
+      const bool failed = keeps_order ? i >= cut : cut < batch.events.size() && random.chance(0.3);
+      if (failed || world_.stuck(event.key)) {
+        cut = keeps_order ? std::min<size_t>(cut, i) : cut;
+        failures.push_back({i, Error{Error::Kind::transient, "not now", retry_after()}});
+      } else if (event.rejected_by[index_]) {
+        failures.push_back({i, Error{Error::Kind::rejected, "no good", {}}});
+      } else {
+        world_.apply(index_, *batch.events[i]);
+      }
+    }
+    if (faulty && random.chance(plan.ambiguous)) {
+      return transient("no answer: it may have been written");
+    }
+    return failures;
+  }
+
+ private:
+  std::optional<Duration> retry_after() {
+    return world_.random().chance(world_.plan().throttled) ? std::optional<Duration>(50ms)
+                                                           : std::nullopt;
+  }
+  World& world_;
+  uint32_t index_;
+};
+
+class ModelStore final : public CheckpointStore {
+ public:
+  explicit ModelStore(World& world) : world_(world) {}
+  Result<Lease> lease(Stop) override {
+    world_.rival_holds_lease = false;  // it has ended: whoever starts us has waited for that
+    epoch_ = ++world_.epoch;
+    renew();
+    if (world_.plan().lease_life > Duration{0}) {
+      return Lease{epoch_, world_.plan().lease_life};
+    }
+    return Lease{epoch_, std::nullopt};
+  }
+  Result<std::optional<Checkpoint>> load(Stop) override { return world_.saved; }
+  Result<> save(const Checkpoint& checkpoint, Stop) override {
+    const Plan& plan = world_.plan();
+    if (world_.epoch != epoch_) {
+      return fatal("the lease is somebody else's");
+    }
+    const auto blackout = world_.now().since_zero % Duration{60s};
+    const bool lasting = plan.lease_expires && blackout < Duration{15s};
+    if (!world_.healed() && (lasting || world_.random().chance(plan.failing_save))) {
+      const bool expired = plan.lease_life > Duration{0} && world_.now() > world_.lease_until;
+      if (expired && world_.random().chance(0.5)) {
+        ++world_.epoch;  // somebody else takes over
+        world_.rival_holds_lease = true;
+      }
+      return transient("the store did not answer");
+    }
+    for (const auto& [part, position] : checkpoint.positions) {
+      world_.check_position(part, position, "a saved position");
+    }
+    world_.saved = checkpoint;
+    renew();
+    if (!world_.healed() && world_.random().chance(plan.failing_save / 2)) {
+      return transient("no answer: it may have been saved");
+    }
+    return {};
+  }
+
+ private:
+  void renew() { world_.lease_until = world_.now() + world_.plan().lease_life; }
+  World& world_;
+  uint64_t epoch_ = 0;
+};
+
+class ModelLetters final : public DeadLetterStore {
+ public:
+  explicit ModelLetters(World& world) : world_(world) {}
+  Result<> open(const std::string&, Stop) override { return {}; }
+  Result<> write(std::span<const DeadLetter> letters, Stop) override {
+    Random& random = world_.random();
+    const bool faulty = !world_.healed();
+    if (faulty && random.chance(world_.plan().failing_letters)) {
+      return transient("the dead letters are not there");
+    }
+    for (const DeadLetter& letter : letters) {
+      world_.buried(letter);
+    }
+    if (faulty && random.chance(world_.plan().failing_letters / 2)) {
+      return transient("no answer: they may have been written");
+    }
+    return {};
+  }
+
+ private:
+  World& world_;
+};
+
+}  // namespace
+
+engine::Assembly World::assemble() {
+  engine::Assembly assembly;
+  assembly.spec = plan_.spec;
+  assembly.source = std::make_unique<ScriptedSource>(*this);
+  assembly.checkpoint = std::make_unique<ModelStore>(*this);
+  assembly.dead_letter = std::make_unique<ModelLetters>(*this);
+  for (uint32_t s = 0; s < targets_.size(); ++s) {
+    engine::BuiltSink built;
+    if (targets_[s].kind == Target::lake) {
+      built.sink = make_lake(*this, s);
+    } else {
+      built.sink = std::make_unique<ModelSink>(*this, s);
+    }
+    built.when = [this, s](const Event& event) { return event_of(event).taken_by[s]; };
+    assembly.sinks.push_back(std::move(built));
+  }
+  return assembly;
+}
+
+}  // namespace penstock::sim

@@ -1,0 +1,94 @@
+#include "sim/switches.h"
+
+#include <array>
+
+#include "base/mutation.h"
+
+namespace penstock::sim {
+
+namespace {
+
+constexpr std::array<std::string_view, 18> kMutations = {
+    "settle_before_durable",
+    "commit_before_save",
+    "save_past_hole",
+    "repeated_key_in_batch",
+    "two_writes_of_key",
+    "bisect_drops_half",
+    "dead_letter_settles_early",
+    "retry_resends_all",
+    "position_off_by_one",
+    "forgotten_fsync",
+    "quarantine_forgotten_at_restart",
+    "barrier_ignored",
+    "object_spans_reject",
+    "coverage_across_parts",
+    "parked_key_overtaken",
+    "unknown_is_success",
+    "limit_ignored",
+    "write_after_lease",
+};
+
+constexpr std::array<std::string_view, 24> kProbes = {
+    "retry_after",
+    "chunk_compacted",
+    "gap_cuts_object",
+    "piece_waits_behind_parked_key",
+    "key_retried_alone",
+    "batch_bisected",
+    "poison_key_does_not_pause_lane",
+    "sink_opened_later",
+    "source_retried",
+    "lost_position_restarts",
+    "reading_paused",
+    "lane_cut_for_room",
+    "barrier_waits",
+    "open_object_cut_for_another",
+    "write_waits_for_lease",
+    "quarantined_key_follows",
+    "rejections_in_a_row",
+    "dead_letter",
+    "dead_letter_at_source",
+    "key_quarantined",
+    "dead_letters_retried",
+    "save_retried",
+    "lease_renewed",
+    "outage_alert",
+};
+
+std::string_view current_mutation;
+std::map<std::string, uint64_t, std::less<>> reached;
+
+}  // namespace
+
+std::span<const std::string_view> mutations() {
+  return kMutations;
+}
+void set_mutation(std::string_view name) {
+  current_mutation = name;
+}
+std::span<const std::string_view> expected_probes() {
+  return kProbes;
+}
+const std::map<std::string, uint64_t, std::less<>>& probes() {
+  return reached;
+}
+
+}  // namespace penstock::sim
+
+namespace penstock {
+
+bool mutated(std::string_view name) {
+  return name == sim::current_mutation;
+}
+
+void probe(std::string_view name) {
+  const auto found = sim::reached.find(name);
+  if (found != sim::reached.end()) {
+    ++found->second;
+  } else {
+    sim::reached.emplace(name, 1);
+  }
+}
+
+}  // namespace penstock

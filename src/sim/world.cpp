@@ -1,0 +1,397 @@
+// The plan, the history and the checks; components.cpp has the source, the targets and the stores.
+#include "sim/world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace penstock::sim {
+
+namespace {
+
+bool is_settled(const TargetState& target, bool buried, uint32_t sink, const ScriptedEvent& event) {
+  if (!event.taken_by[sink] || target.durable.contains({event.part, event.index}) || buried) {
+    return true;
+  }
+  return event.rejected_by[sink] && target.on_reject == engine::OnReject::drop;
+}
+
+uint32_t number_of(const Position& position) {
+  return static_cast<uint32_t>(std::stoul(position.substr(position.find(' ') + 1)));
+}
+
+}  // namespace
+
+std::string ScriptedEvent::id() const {
+  return fmt::format("p{}/{}", part, index);
+}
+
+World::World(uint64_t seed) : random_(seed), files_(std::make_unique<SimFiles>()) {
+  plan_.seed = seed;
+  make_plan();
+  make_sinks();
+  make_history();
+}
+
+World::~World() = default;
+
+void World::make_plan() {
+  Random& r = random_;
+  plan_.parts = 1 + static_cast<uint32_t>(r.below(4));
+  plan_.keys = 2 + static_cast<uint32_t>(r.below(30));
+  plan_.liveness = r.chance(0.25);
+  const auto sometimes = [&r](double most) {
+    return r.chance(0.5) ? most * static_cast<double>(r.below(100)) / 100 : 0;
+  };
+  plan_.partial = sometimes(0.3);
+  plan_.whole = sometimes(0.3);
+  plan_.ambiguous = sometimes(0.3);
+  plan_.reject_whole = sometimes(0.3);
+  plan_.throttled = sometimes(0.1);
+  plan_.late = sometimes(0.1);
+  plan_.failing_save = sometimes(0.4);
+  plan_.failing_read = sometimes(0.1);
+  plan_.failing_letters = sometimes(0.4);
+  plan_.failing_open = sometimes(0.5);
+  plan_.lost_position = sometimes(0.2);
+  plan_.lease_life = r.chance(0.4) ? Duration{10s} : Duration{0};
+  plan_.lease_expires = plan_.lease_life > Duration{0} && r.chance(0.5);
+  plan_.outage = r.chance(0.15) ? Duration{90s} : Duration{0};
+
+  engine::PipelineSpec& spec = plan_.spec;
+  spec.name = "sim";
+  spec.source_name = "scripted";
+  spec.fingerprint = "scripted";
+  spec.source.default_format = "raw";
+  spec.has_checkpoint = true;
+  spec.has_dead_letter = true;
+  spec.on_lost_position = engine::OnLostPosition::earliest;
+  spec.limits.lost_positions_in_a_row = 100;
+  spec.source_on_reject =
+      r.chance(0.5) ? engine::OnReject::dead_letter : engine::OnReject::drop;
+  spec.source_retry = {.attempts = {}, .give_up_after = {}, .initial = 10ms, .max = 1s};
+  spec.limits.in_flight_events = static_cast<uint32_t>(20 + r.below(200));
+  if (plan_.liveness) {
+    spec.limits.in_flight_events = 2'000;  // the stuck key's own events fit into a share
+  }
+  spec.limits.read_events = static_cast<uint32_t>(1 + r.below(40));
+  spec.save_every = Duration{1ms * static_cast<int64_t>(1 + r.below(300))};
+  spec.seed = r.next();
+}
+
+void World::make_sinks() {
+  Random& r = random_;
+  const size_t count = r.chance(0.4) ? 1 : 2 + r.below(3);
+  for (size_t i = 0; i < count; ++i) {
+    TargetState target;
+    target.kind = static_cast<Target>(r.below(3));
+    target.on_reject = std::array{engine::OnReject::drop, engine::OnReject::dead_letter,
+                                  engine::OnReject::quarantine}[r.below(3)];
+    engine::SinkSpec sink;
+    sink.name = fmt::format("sink{}", i);
+    sink.batch_events = static_cast<uint32_t>(1 + r.below(30));
+    sink.batch_wait = r.chance(0.5) ? Duration{0} : Duration{1ms * static_cast<int64_t>(r.below(400))};
+    sink.lanes = target.kind == Target::in_order ? 1 : static_cast<uint32_t>(1 + r.below(4));
+    sink.open_lanes_max = static_cast<uint32_t>(1 + r.below(4));
+    sink.traits.writes_in_order = target.kind != Target::keyed;
+    sink.traits.lane_per_key = target.kind == Target::lake;
+    sink.retry = {.attempts = {}, .give_up_after = {}, .initial = 10ms, .max = 1s};
+    sink.write_deadline = 2s;
+    sink.on_reject = target.on_reject;
+    plan_.spec.sinks.push_back(sink);
+    targets_.push_back(std::move(target));
+  }
+}
+
+void World::make_history() {
+  Random& r = random_;
+  const uint32_t total = 200 + static_cast<uint32_t>(r.below(150));
+  const double poison = r.chance(0.5) ? 0.03 : 0;
+  const double rejected = r.chance(0.6) ? 0.05 : 0;
+  const double filtered = r.chance(0.4) ? 0.2 : 0;
+  const double barriers = !plan_.liveness && r.chance(0.4) ? 0.02 : 0;
+  const double keyless = r.chance(0.4) ? 0.2 : 0;
+  history_.resize(plan_.parts);
+  trimmed_.assign(plan_.parts, 0);
+  for (uint32_t i = 0; i < total; ++i) {
+    const auto part = static_cast<uint32_t>(r.below(plan_.parts));
+    ScriptedEvent event;
+    event.part = part;
+    event.index = static_cast<uint32_t>(history_[part].size());
+    event.barrier = r.chance(barriers);
+    event.poison = !event.barrier && r.chance(poison);
+    // Low numbers more often: a few hot keys, many cold ones.
+    const uint64_t number = r.below(1 + r.below(plan_.keys));
+    event.key = event.barrier || event.poison || r.chance(keyless)
+                    ? ""
+                    : fmt::format("p{}k{}", part, number);
+    event.folder = fmt::format("f{}", number % 3);
+    for (size_t s = 0; s < targets_.size(); ++s) {
+      event.taken_by.push_back(event.barrier || (!event.poison && !r.chance(filtered)));
+      event.rejected_by.push_back(!event.barrier && event.taken_by[s] && r.chance(rejected));
+    }
+    history_[part].push_back(std::move(event));
+  }
+  if (plan_.liveness) {
+    plan_.stuck_key = fmt::format("p0k{}", r.below(std::min<uint32_t>(plan_.keys, 3)));
+  }
+  for (size_t s = 0; s < targets_.size(); ++s) {
+    for (const auto& part : history_) {
+      for (const ScriptedEvent& event : part) {
+        if (!event.key.empty() && event.taken_by[s]) {
+          targets_[s].keys[event.key].events.push_back(&event);
+        }
+      }
+    }
+  }
+}
+
+void World::violate(std::string what) {
+  if (!violation_) {
+    violation_ = Violation{std::move(what)};
+  }
+}
+
+void World::heal() {
+  healed_ = true;
+}
+
+bool World::stuck(const std::string& key) const {
+  return !healed_ && plan_.liveness && key == plan_.stuck_key;
+}
+
+const ScriptedEvent& World::event_of(const Event& event) const {
+  const std::string id(event.id);
+  const size_t slash = id.find('/');
+  return history_.at(std::stoul(id.substr(1, slash - 1))).at(std::stoul(id.substr(slash + 1)));
+}
+
+void World::run_starts(uint32_t) {
+  for (TargetState& target : targets_) {
+    target.writing.clear();
+    for (auto& [key, history] : target.keys) {
+      history.known = -1;
+    }
+  }
+}
+
+void World::crash(bool machine) {
+  machine ? files_->crash_machine(random_) : files_->crash_process();
+}
+
+bool World::disposed(uint32_t sink, const ScriptedEvent& event) const {
+  const auto letters = letters_.find(plan_.spec.sinks[sink].name);
+  const bool buried =
+      letters != letters_.end() && letters->second.contains({event.part, event.index});
+  return is_settled(targets_[sink], buried, sink, event);
+}
+
+// I4, and the lease: what must hold when a write begins.
+void World::write_starts(uint32_t sink, const Batch& batch) {
+  TargetState& target = targets_[sink];
+  std::set<std::string> keys;
+  if (plan_.lease_life > Duration{0} && now_ + plan_.spec.sinks[sink].write_deadline > lease_until) {
+    violate(fmt::format("lease: a write to sink{} began when the lease could end before it", sink));
+  }
+  for (const Event* event : batch.events) {
+    const ScriptedEvent& scripted = event_of(*event);
+    const std::string key = target.kind == Target::lake
+                                ? fmt::format("p{}{}", scripted.part, scripted.folder)
+                                : scripted.key;
+    if (target.kind == Target::lake && batch.part != fmt::format("p{}", scripted.part)) {
+      violate(fmt::format("an object of part {} got {}", batch.part, scripted.id()));
+    }
+    if (!key.empty() && !keys.insert(key).second && target.kind == Target::keyed) {
+      violate(fmt::format("I4: a batch repeats key {} at sink{}", key, sink));
+    }
+    if (!key.empty() && target.writing.contains(key)) {
+      violate(fmt::format("I4: key {} is in two writes at sink{}", key, sink));
+    }
+    // A control event waits for all before it, and all after it wait for it.
+    const auto& part = history_[scripted.part];
+    for (uint32_t i = 0; i < scripted.index; ++i) {
+      const bool must_be_settled = scripted.barrier || part[i].barrier;
+      for (uint32_t s = 0; must_be_settled && s < targets_.size(); ++s) {
+        if (!disposed(s, part[i]) && !part[i].poison) {
+          violate(fmt::format("barrier: {} was written before {} was settled at sink{}",
+                              scripted.id(), part[i].id(), s));
+        }
+      }
+    }
+  }
+  target.writing.insert(keys.begin(), keys.end());
+}
+
+void World::write_ends(uint32_t sink, const Batch& batch) {
+  TargetState& target = targets_[sink];
+  for (const Event* event : batch.events) {
+    const ScriptedEvent& scripted = event_of(*event);
+    target.writing.erase(target.kind == Target::lake
+                             ? fmt::format("p{}{}", scripted.part, scripted.folder)
+                             : scripted.key);
+  }
+}
+
+// The rule of order: in one run a key's deliveries follow the source, where a write of unknown
+// outcome may be repeated from its start; after a restart a suffix is repeated; never a gap.
+void World::apply(uint32_t sink, const Event& event) {
+  TargetState& target = targets_[sink];
+  const ScriptedEvent& scripted = event_of(event);
+  target.durable.insert({scripted.part, scripted.index});
+  if (!scripted.taken_by[sink]) {
+    violate(fmt::format("{} went to sink{}, which does not take it", scripted.id(), sink));
+  }
+  if (scripted.key.empty()) {
+    return;
+  }
+  KeyHistory& key = target.keys[scripted.key];
+  const auto at = std::find(key.events.begin(), key.events.end(), &scripted);
+  const int64_t position = at - key.events.begin();
+  for (int64_t i = 0; i < position; ++i) {
+    if (target.on_reject == engine::OnReject::quarantine && target.kind != Target::lake &&
+        key.events[static_cast<size_t>(i)]->rejected_by[sink]) {
+      violate(fmt::format("{} was delivered to sink{} though its key is in quarantine",
+                          scripted.id(), sink));
+    }
+  }
+  if (position <= key.known) {
+    violate(fmt::format("{} was delivered again to sink{} after a later success was known",
+                        scripted.id(), sink));
+  }
+  for (int64_t i = key.previous + 1; i < position; ++i) {
+    if (!disposed(sink, *key.events[static_cast<size_t>(i)])) {
+      violate(fmt::format("order: {} was delivered to sink{} before {}", scripted.id(), sink,
+                          key.events[static_cast<size_t>(i)]->id()));
+    }
+  }
+  key.previous = position;
+}
+
+void World::told_durable(uint32_t sink, const Event& event) {
+  TargetState& target = targets_[sink];
+  const ScriptedEvent& scripted = event_of(event);
+  if (target.kind == Target::lake) {
+    target.durable.insert({scripted.part, scripted.index});
+    return;
+  }
+  if (!scripted.key.empty()) {
+    KeyHistory& key = target.keys[scripted.key];
+    const auto at = std::find(key.events.begin(), key.events.end(), &scripted);
+    key.known = std::max(key.known, static_cast<int64_t>(at - key.events.begin()));
+  }
+}
+
+void World::buried(const DeadLetter& letter) {
+  const ScriptedEvent& scripted = event_of(*letter.event);
+  letters_[std::string(letter.sink)].insert({scripted.part, scripted.index});
+}
+
+// I1, I2: a position is saved only when everything before it is durable somewhere.
+void World::check_position(const std::string& part, const Position& position, const char* doing) {
+  const auto& events = history_[std::stoul(part.substr(1))];
+  const uint32_t until = number_of(position);
+  for (uint32_t i = 0; i < until; ++i) {
+    const ScriptedEvent& event = events[i];
+    if (event.poison) {
+      if (plan_.spec.source_on_reject != engine::OnReject::drop &&
+          !letters_[""].contains({event.part, event.index})) {
+        violate(fmt::format("I1: {} passes {}, which is not in the dead letters", doing, event.id()));
+      }
+      continue;
+    }
+    for (uint32_t s = 0; s < targets_.size(); ++s) {
+      if (!disposed(s, event)) {
+        violate(fmt::format("I1: {} passes {}, which is not durable at sink{}", doing, event.id(), s));
+      }
+    }
+  }
+}
+
+// I3: what the source may forget was saved before.
+void World::committed(const std::string& part, const Position& position) {
+  const uint32_t until = number_of(position);
+  const bool covered = saved && saved->positions.contains(part) &&
+                       number_of(saved->positions.at(part)) >= until;
+  if (!covered) {
+    violate(fmt::format("I3: {} {} was committed before it was saved", part, position));
+  }
+  uint32_t& trimmed = trimmed_[std::stoul(part.substr(1))];
+  trimmed = std::max(trimmed, until);
+}
+
+void World::check_end() {
+  for (uint32_t part = 0; part < plan_.parts; ++part) {
+    check_position(fmt::format("p{}", part), fmt::format("1 {}", history_[part].size()), "the end");
+  }
+  check_lakes();
+}
+
+void World::check_all_but_stuck() {
+  for (const auto& part : history_) {
+    for (const ScriptedEvent& event : part) {
+      for (uint32_t s = 0; s < targets_.size(); ++s) {
+        const bool may_wait = s == 0 && (event.key == plan_.stuck_key ||
+                                         targets_[s].kind == Target::lake);
+        if (!may_wait && !event.poison && !disposed(s, event)) {
+          violate(fmt::format("liveness: {} did not reach sink{} while only key {} fails",
+                              event.id(), s, plan_.stuck_key));
+        }
+      }
+    }
+  }
+}
+
+// The lakes as they are on the disk at the end: every event once, in order by name.
+void World::check_lakes() {
+  for (uint32_t s = 0; s < targets_.size(); ++s) {
+    if (targets_[s].kind != Target::lake) {
+      continue;
+    }
+    std::map<std::string, uint32_t> seen;
+    std::map<std::string, int64_t> last;  // by folder and part
+    for (const auto& folder : files_->list(lake_path(s)).value_or({})) {
+      for (const auto& name : files_->list(lake_path(s) + "/" + folder).value_or({})) {
+        const std::string content = content_of(lake_path(s) + "/" + folder + "/" + name);
+        for (size_t at = 0; at < content.size();) {
+          const size_t end = content.find('\n', at);
+          const std::string id = content.substr(at, end - at);
+          at = end + 1;
+          ++seen[id];
+          const size_t slash = id.find('/');
+          int64_t& previous = last.try_emplace(folder + id.substr(0, slash), -1).first->second;
+          const int64_t index = std::stol(id.substr(slash + 1));
+          if (index <= previous) {
+            violate(fmt::format("lake {}: {} comes after {}", s, id, previous));
+          }
+          previous = index;
+        }
+      }
+    }
+    for (const auto& part : history_) {
+      for (const ScriptedEvent& event : part) {
+        const bool buried = letters_[plan_.spec.sinks[s].name].contains({event.part, event.index});
+        const bool wanted = event.taken_by[s] && !event.poison && !event.rejected_by[s];
+        const uint32_t times = seen.contains(event.id()) ? seen[event.id()] : 0;
+        if (times > 1 || (wanted && !buried && times == 0)) {
+          violate(fmt::format("lake {}: {} is in it {} times", s, event.id(), times));
+        }
+      }
+    }
+  }
+}
+
+std::string World::content_of(const std::string& path) {
+  auto file = files_->open(path, OpenMode::read);
+  CHECK(file.has_value());
+  std::string content((*file)->info()->size, '\0');
+  CHECK((*file)->read(0, content).has_value());
+  return content;
+}
+
+std::string World::lake_path(uint32_t sink) {
+  return fmt::format("/lake{}", sink);
+}
+
+}  // namespace penstock::sim

@@ -1,0 +1,135 @@
+// World: everything around the engine in a simulation, and the truth about it: the history of the
+// source's parts, what each target really holds, the dead letters, the saved checkpoint. It outlives
+// the runs of the pipeline, as real targets outlive a crashed process, and it checks the promises of
+// DESIGN at every step. One thread.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/context.h"
+#include "engine/assembly.h"
+#include "sim/sim_files.h"
+
+namespace penstock::sim {
+
+struct Violation {
+  std::string what;
+};
+
+enum class Target { keyed, in_order, lake };
+
+struct ScriptedEvent {
+  uint32_t part = 0;
+  uint32_t index = 0;    // in its part
+  std::string key;       // "": no order key
+  std::string folder;    // for lakes
+  bool poison = false;   // decoding rejects it
+  bool barrier = false;
+  std::vector<bool> rejected_by;  // by sink
+  std::vector<bool> taken_by;     // by sink (`when`)
+  std::string id() const;
+};
+
+// What one sink's target knows of one key: the rule of order (DESIGN 1) as two numbers.
+struct KeyHistory {
+  std::vector<const ScriptedEvent*> events;  // what the source has for it, in order
+  int64_t previous = -1;  // index of the event applied last
+  int64_t known = -1;     // index of the last event that this run was told is durable
+};
+
+struct TargetState {
+  Target kind = Target::keyed;
+  engine::OnReject on_reject = engine::OnReject::drop;
+  std::map<std::string, KeyHistory> keys;
+  std::set<std::pair<uint32_t, uint32_t>> durable;  // (part, index)
+  std::set<std::string> writing;                    // keys of the writes in flight
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> failures;  // of stuck events
+};
+
+struct Plan {  // drawn from the seed
+  uint64_t seed = 0;
+  uint32_t parts = 1;
+  uint32_t keys = 10;
+  bool liveness = false;       // one key fails for ever; all else must arrive
+  std::string stuck_key;
+  double partial = 0, whole = 0, ambiguous = 0, reject_whole = 0, throttled = 0, late = 0;
+  double failing_save = 0, failing_read = 0, lost_position = 0, failing_letters = 0,
+         failing_open = 0;
+  bool lease_expires = false;
+  Duration lease_life{0};
+  Duration outage{0};  // a time in which every write of sink 0 fails
+  engine::PipelineSpec spec;
+};
+
+class World {
+ public:
+  explicit World(uint64_t seed);
+  ~World();
+
+  const Plan& plan() const { return plan_; }
+  // A pipeline to run next, over this world; the component objects live in the assembly.
+  engine::Assembly assemble();
+  void run_starts(uint32_t run);
+  void crash(bool machine);
+
+  Random& random() { return random_; }
+  Instant now() const { return now_; }
+  void set_now(Instant now) { now_ = now; }
+  void heal();  // no more injected faults
+  bool healed() const { return healed_; }
+  bool stuck(const std::string& key) const;
+
+  void violate(std::string what);
+  const std::optional<Violation>& violation() const { return violation_; }
+
+  // The checks, called where the simulator or a component sees something happen.
+  void write_starts(uint32_t sink, const Batch& batch);
+  void write_ends(uint32_t sink, const Batch& batch);
+  void apply(uint32_t sink, const Event& event);
+  void told_durable(uint32_t sink, const Event& event);
+  void buried(const DeadLetter& letter);
+  void check_position(const std::string& part, const Position& position, const char* doing);
+  void committed(const std::string& part, const Position& position);
+  void check_end();
+  void check_all_but_stuck();
+
+  const ScriptedEvent& event_of(const Event& event) const;
+  const std::vector<std::vector<ScriptedEvent>>& history() const { return history_; }
+  uint32_t trimmed(uint32_t part) const { return trimmed_[part]; }
+  TargetState& target(uint32_t sink) { return targets_[sink]; }
+  SimFiles& files() { return *files_; }
+  static std::string lake_path(uint32_t sink);
+
+  std::optional<Checkpoint> saved;  // as the store holds it
+  uint64_t epoch = 0;
+  Instant lease_until;
+  bool rival_holds_lease = false;
+
+ private:
+  void make_plan();
+  void make_sinks();
+  void make_history();
+  bool disposed(uint32_t sink, const ScriptedEvent& event) const;
+  void check_lakes();
+  std::string content_of(const std::string& path);
+
+  Random random_;
+  Plan plan_;
+  std::vector<std::vector<ScriptedEvent>> history_;
+  std::vector<uint32_t> trimmed_;  // by part: the source forgot what is before
+  std::vector<TargetState> targets_;
+  std::map<std::string, std::set<std::pair<uint32_t, uint32_t>>> letters_;  // by sink
+  std::map<std::pair<std::string, std::string>, int64_t> letter_order_;     // (sink, key): last
+  std::unique_ptr<SimFiles> files_;
+  std::optional<Violation> violation_;
+  Instant now_;
+  bool healed_ = false;
+};
+
+}  // namespace penstock::sim
