@@ -95,12 +95,9 @@ bool Lane::take_piece(const QuarantineSet& quarantine, std::vector<Item>& batch,
                       std::vector<Item>& diverted) {
   while (!pieces_.empty() && batch.empty()) {
     for (const Item& item : pieces_.pop_front()) {
-      const auto held = held_.find(item.key);
       if (!quarantine.empty() && quarantine.contains(item.key)) {
         diverted.push_back(item);
-      } else if (held != held_.end() && held->second.state != Held::State::busy) {
-        PROBE("piece_waits_behind_parked_key");
-        held->second.items.push_back(item);
+        release(item.key);
       } else {
         batch.push_back(item);
       }
@@ -157,34 +154,34 @@ bool Lane::fits(const std::vector<Item>& batch, size_t bytes, const Item& next) 
 
 void Lane::take_released(std::vector<Item>& batch, std::vector<Item>& diverted,
                          const QuarantineSet& quarantine, size_t& bytes) {
-  for (size_t left = ready_.size(); left > 0 && held_.at(ready_.front()).attempts == 0; --left) {
+  while (!ready_.empty() && held_.at(ready_.front()).attempts == 0) {
     const OrderKey key = ready_.front();
     Held& held = held_.at(key);
-    if (!divert_held(key, quarantine, diverted)) {
-      do {
-        if (!fits(batch, bytes, held.items.front())) {
-          return;
-        }
-        bytes += held.items.front().bytes;
-        batch.push_back(held.items.pop_front());
-      } while (spec_.traits.writes_in_order && !held.items.empty());
-      if (spec_.traits.writes_in_order) {
-        held_.erase(key);
-      } else {
-        held.state = Held::State::busy;
-        seen_.insert(key);
-      }
+    if (divert_held(key, quarantine, diverted)) {
+      ready_.pop_front();
+      continue;
+    }
+    if (!fits(batch, bytes, held.items.front())) {
+      return;
     }
     ready_.pop_front();
+    do {
+      bytes += held.items.front().bytes;
+      batch.push_back(held.items.pop_front());
+    } while (repeats_ && !held.items.empty() && fits(batch, bytes, held.items.front()));
+    if (repeats_ && held.items.empty()) {
+      held_.erase(key);
+    } else {
+      held.state = Held::State::busy;
+      seen_.insert(key);
+    }
   }
 }
 
 void Lane::take_fresh(const QuarantineSet& quarantine, std::vector<Item>& batch,
                       std::vector<Item>& diverted) {
-  const bool repeats = spec_.traits.writes_in_order || mutated("repeated_key_in_batch");
-  if (!repeats) {
-    seen_.start(spec_.batch_events + ready_.size());
-  }
+  const bool repeats = repeats_ || mutated("repeated_key_in_batch");
+  seen_.start(spec_.batch_events);
   size_t bytes = 0;
   take_released(batch, diverted, quarantine, bytes);
   while (!queue_.empty()) {
@@ -220,8 +217,25 @@ void Lane::take_fresh(const QuarantineSet& quarantine, std::vector<Item>& batch,
   }
 }
 
+// The key's later events in the pieces of a bisected batch wait behind it, before all other ones.
+void Lane::hold_pieces(const OrderKey& key, Held& held) {
+  for (size_t p = pieces_.size(); p-- > 0;) {
+    std::vector<Item>& piece = pieces_[p];
+    for (size_t i = piece.size(); i-- > 0;) {
+      if (piece[i].key == key) {
+        PROBE("piece_waits_behind_parked_key");
+        held.items.push_front(piece[i]);
+        piece.erase(piece.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+    }
+  }
+}
+
 void Lane::park(const Item& item, const Outcome& outcome, bool alone, Instant now) {
   Held& held = held_[item.key];
+  if (held.state != Held::State::parked) {
+    hold_pieces(item.key, held);
+  }
   held.items.push_front(item);
   ++queued_;
   ++held.together;
@@ -237,9 +251,20 @@ void Lane::park(const Item& item, const Outcome& outcome, bool alone, Instant no
   parked_.emplace(held.due, item.key);
 }
 
+bool Lane::in_pieces(const OrderKey& key) const {
+  for (size_t p = 0; p < pieces_.size(); ++p) {
+    for (const Item& item : pieces_[p]) {
+      if (item.key == key) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 void Lane::release(const OrderKey& key) {
   const auto found = held_.empty() ? held_.end() : held_.find(key);
-  if (found == held_.end() || found->second.state != Held::State::busy) {
+  if (found == held_.end() || found->second.state != Held::State::busy || in_pieces(key)) {
     return;
   }
   Held& held = found->second;

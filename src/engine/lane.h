@@ -51,7 +51,13 @@ class KeySet {
 
 class Lane {
  public:
-  Lane(const SinkSpec& spec, uint64_t seed) : spec_(spec), random_(seed) {}
+  // A batch may repeat an order key only where the sink keeps order inside it, and no later change of
+  // a rejected key may slip through with it.
+  Lane(const SinkSpec& spec, uint64_t seed)
+      : spec_(spec),
+        repeats_(spec.traits.lane_per_key ||
+                 (spec.traits.writes_in_order && spec.on_reject != OnReject::quarantine)),
+        random_(seed) {}
 
   void push(const Item& item, Instant now);
   void push_gap();
@@ -111,8 +117,11 @@ class Lane {
   bool full() const;
   void park(const Item& item, const Outcome& outcome, bool alone, Instant now);
   void release(const OrderKey& key);
+  bool in_pieces(const OrderKey& key) const;
+  void hold_pieces(const OrderKey& key, Held& held);
 
   const SinkSpec& spec_;
+  const bool repeats_;
   Random random_;
   bool in_flight_ = false;
   Fifo<Item> queue_;  // not looked at yet, in source order

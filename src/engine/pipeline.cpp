@@ -63,6 +63,9 @@ void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, 
   lease_ = result->lease;
   lease_at_ = asked_at;
   lease_held_ = true;
+  if (lease_.life) {
+    arm(Timer::Kind::lease, lease_at_ + *lease_.life / 3);
+  }
   if (result->checkpoint) {
     loaded_ = std::move(*result->checkpoint);
     if (!loaded_.fingerprint.empty() && loaded_.fingerprint != spec_.fingerprint) {
@@ -386,6 +389,7 @@ void Pipeline::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, I
     state.idle = Duration{0};
   }
   dispatch(part, now);
+  continue_dispatch(now);
   consider_read(part, now);
   consider_end(now);
 }

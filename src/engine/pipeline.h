@@ -151,6 +151,7 @@ class Pipeline {
   void open_reader(uint32_t part, std::optional<Position> position);
   void emit(Action action);
   void dispatch(uint32_t part, Instant now);
+  void continue_dispatch(Instant now);
   void dispatch_event(Chunk& chunk, uint32_t index, Instant now);
   void route(uint32_t sink, Chunk& chunk, uint32_t index, Instant now);
   void cut_objects(uint32_t part);
@@ -219,6 +220,7 @@ class Pipeline {
   uint32_t letter_failures_ = 0;
 
   uint32_t under_way_ = 0;  // actions without an answer
+  std::vector<uint32_t> woken_parts_;  // their dispatch may go on
   bool discovering_ = false;
   bool discovered_ = false;
   bool paused_ = false;  // some part could read, were there room

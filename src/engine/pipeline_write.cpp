@@ -192,6 +192,7 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   } else {
     take_answer(s, *task, result, now);
   }
+  continue_dispatch(now);
   consider_alert(sink, *sink.lanes[l], now);
   task->blocks.clear();
   if (spare_tasks_.size() < 64) {
@@ -318,6 +319,15 @@ void Pipeline::settle_event(Chunk& chunk, uint32_t index, Instant now) {
     advance(part, now);
   }
   if (state.dispatched_open == 0 && state.at_barrier) {
+    woken_parts_.push_back(part);
+  }
+}
+
+// Parts whose barrier is passed go on, once whoever settled their events has finished.
+void Pipeline::continue_dispatch(Instant now) {
+  while (!woken_parts_.empty()) {
+    const uint32_t part = woken_parts_.back();
+    woken_parts_.pop_back();
     dispatch(part, now);
     consider_read(part, now);
   }
@@ -416,7 +426,7 @@ void Pipeline::bury(Letter letter, Instant now) {
 void Pipeline::consider_letters(Instant now) {
   if (letters_.empty() || !letters_in_flight_.empty() || letters_resume_at_ > now ||
       phase_ == Phase::failing || phase_ == Phase::ended || phase_ == Phase::closing ||
-      !lease_covers_write(now, 60s)) {
+      !lease_covers_write(now, spec_.dead_letter_deadline)) {
     return;
   }
   auto task = std::make_unique<LetterTask>();
@@ -468,6 +478,7 @@ void Pipeline::letters_written(std::unique_ptr<LetterTask> task, Result<> result
       settle(letter.item, now);
     }
   }
+  continue_dispatch(now);
   consider_letters(now);
   if (paused_) {
     consider_reads(now);

@@ -64,6 +64,7 @@ struct PipelineSpec {
   std::vector<SinkSpec> sinks;
   bool has_checkpoint = false;
   bool has_dead_letter = false;
+  Duration dead_letter_deadline = 60s;  // of one write to it
   Limits limits;
   Until until;
   Duration save_every = 1s;

@@ -57,7 +57,7 @@ void World::make_plan() {
   plan_.failing_open = sometimes(0.5);
   plan_.lost_position = sometimes(0.2);
   plan_.lease_life = r.chance(0.4) ? Duration{10s} : Duration{0};
-  plan_.lease_expires = plan_.lease_life > Duration{0} && r.chance(0.5);
+  plan_.lease_expires = plan_.lease_life > Duration{0} && r.chance(0.5) && !plan_.liveness;
   plan_.outage = r.chance(0.15) ? Duration{90s} : Duration{0};
 
   engine::PipelineSpec& spec = plan_.spec;
@@ -67,6 +67,7 @@ void World::make_plan() {
   spec.source.default_format = "raw";
   spec.has_checkpoint = true;
   spec.has_dead_letter = true;
+  spec.dead_letter_deadline = 2s;
   spec.on_lost_position = engine::OnLostPosition::earliest;
   spec.limits.lost_positions_in_a_row = 100;
   spec.source_on_reject =
@@ -86,7 +87,7 @@ void World::make_sinks() {
   const size_t count = r.chance(0.4) ? 1 : 2 + r.below(3);
   for (size_t i = 0; i < count; ++i) {
     TargetState target;
-    target.kind = static_cast<Target>(r.below(3));
+    target.kind = static_cast<Target>(r.below(2));
     target.on_reject = std::array{engine::OnReject::drop, engine::OnReject::dead_letter,
                                   engine::OnReject::quarantine}[r.below(3)];
     engine::SinkSpec sink;
@@ -252,8 +253,9 @@ void World::apply(uint32_t sink, const Event& event) {
   for (int64_t i = 0; i < position; ++i) {
     if (target.on_reject == engine::OnReject::quarantine && target.kind != Target::lake &&
         key.events[static_cast<size_t>(i)]->rejected_by[sink]) {
-      violate(fmt::format("{} was delivered to sink{} though its key is in quarantine",
-                          scripted.id(), sink));
+      violate(fmt::format("{} was delivered to sink{} though its key {} is in quarantine since {}",
+                          scripted.id(), sink, scripted.key,
+                          key.events[static_cast<size_t>(i)]->id()));
     }
   }
   if (position <= key.known) {
@@ -261,7 +263,8 @@ void World::apply(uint32_t sink, const Event& event) {
                         scripted.id(), sink));
   }
   for (int64_t i = key.previous + 1; i < position; ++i) {
-    if (!disposed(sink, *key.events[static_cast<size_t>(i)])) {
+    const ScriptedEvent& skipped = *key.events[static_cast<size_t>(i)];
+    if (!skipped.rejected_by[sink] && !disposed(sink, skipped)) {
       violate(fmt::format("order: {} was delivered to sink{} before {}", scripted.id(), sink,
                           key.events[static_cast<size_t>(i)]->id()));
     }
@@ -332,8 +335,7 @@ void World::check_all_but_stuck() {
   for (const auto& part : history_) {
     for (const ScriptedEvent& event : part) {
       for (uint32_t s = 0; s < targets_.size(); ++s) {
-        const bool may_wait = s == 0 && (event.key == plan_.stuck_key ||
-                                         targets_[s].kind == Target::lake);
+        const bool may_wait = event.key == plan_.stuck_key && targets_[s].kind != Target::lake;
         if (!may_wait && !event.poison && !disposed(s, event)) {
           violate(fmt::format("liveness: {} did not reach sink{} while only key {} fails",
                               event.id(), s, plan_.stuck_key));
@@ -351,8 +353,8 @@ void World::check_lakes() {
     }
     std::map<std::string, uint32_t> seen;
     std::map<std::string, int64_t> last;  // by folder and part
-    for (const auto& folder : files_->list(lake_path(s)).value_or({})) {
-      for (const auto& name : files_->list(lake_path(s) + "/" + folder).value_or({})) {
+    for (const auto& folder : list(lake_path(s))) {
+      for (const auto& name : list(lake_path(s) + "/" + folder)) {
         const std::string content = content_of(lake_path(s) + "/" + folder + "/" + name);
         for (size_t at = 0; at < content.size();) {
           const size_t end = content.find('\n', at);
@@ -388,6 +390,12 @@ std::string World::content_of(const std::string& path) {
   std::string content((*file)->info()->size, '\0');
   CHECK((*file)->read(0, content).has_value());
   return content;
+}
+
+std::vector<std::string> World::list(const std::string& folder) {
+  auto names = files_->list(folder);
+  CHECK(names.has_value());
+  return std::move(*names);
 }
 
 std::string World::lake_path(uint32_t sink) {

@@ -118,6 +118,7 @@ class World {
   bool disposed(uint32_t sink, const ScriptedEvent& event) const;
   void check_lakes();
   std::string content_of(const std::string& path);
+  std::vector<std::string> list(const std::string& folder);
 
   Random random_;
   Plan plan_;
