@@ -51,8 +51,8 @@ class KeySet {
 
 class Lane {
  public:
-  // A batch may repeat an order key only where the sink keeps order inside it, and no later change of
-  // a rejected key may slip through with it.
+  // A batch may repeat an order key only where the sink keeps order inside it, and no later change
+  // of a rejected key may slip through with it.
   Lane(const SinkSpec& spec, uint64_t seed)
       : spec_(spec),
         repeats_(spec.traits.lane_per_key ||

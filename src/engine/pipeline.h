@@ -219,7 +219,7 @@ class Pipeline {
   Instant letters_resume_at_;
   uint32_t letter_failures_ = 0;
 
-  uint32_t under_way_ = 0;  // actions without an answer
+  uint32_t under_way_ = 0;             // actions without an answer
   std::vector<uint32_t> woken_parts_;  // their dispatch may go on
   bool discovering_ = false;
   bool discovered_ = false;

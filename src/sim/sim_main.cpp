@@ -18,7 +18,8 @@ int usage() {
       "  --seeds N        how many seeds (default 1000)\n"
       "  --from S         the first of them (default 1)\n"
       "  --mutation NAME  break one rule of the engine on purpose\n"
-      "  --mutations      each mutation must be found within the seeds; exit 1 names those that are not\n"
+      "  --mutations      each mutation must be found within the seeds; exit 1 names those that "
+      "are not\n"
       "  --probes         each rare branch must be reached within the seeds\n"
       "Exit code: 0 all promises held; 1 one was broken (the seed is printed); 2 usage.\n",
       stderr);
@@ -48,8 +49,8 @@ int check_mutations(uint64_t from, uint64_t seeds) {
     std::fflush(stdout);
   }
   sim::set_mutation("");
-  fmt::print("{} passed, {} failed, 0 skipped\n", sim::mutations().size() - static_cast<size_t>(missed),
-             missed);
+  fmt::print("{} passed, {} failed, 0 skipped\n",
+             sim::mutations().size() - static_cast<size_t>(missed), missed);
   return missed == 0 ? 0 : 1;
 }
 
@@ -79,8 +80,8 @@ int run_seeds(uint64_t from, uint64_t seeds) {
     runs += outcome.runs;
     several += outcome.sinks > 1 ? 1 : 0;
   }
-  fmt::print("{} seeds from {}: {} events, {} runs, {} crashes, {} seeds with several sinks\n", seeds,
-             from, events, runs, crashes, several);
+  fmt::print("{} seeds from {}: {} events, {} runs, {} crashes, {} seeds with several sinks\n",
+             seeds, from, events, runs, crashes, several);
   fmt::print("{} passed, 0 failed, 0 skipped\n", seeds);
   return 0;
 }

@@ -70,8 +70,7 @@ void World::make_plan() {
   spec.dead_letter_deadline = 2s;
   spec.on_lost_position = engine::OnLostPosition::earliest;
   spec.limits.lost_positions_in_a_row = 100;
-  spec.source_on_reject =
-      r.chance(0.5) ? engine::OnReject::dead_letter : engine::OnReject::drop;
+  spec.source_on_reject = r.chance(0.5) ? engine::OnReject::dead_letter : engine::OnReject::drop;
   spec.source_retry = {.attempts = {}, .give_up_after = {}, .initial = 10ms, .max = 1s};
   spec.limits.in_flight_events = static_cast<uint32_t>(20 + r.below(200));
   if (plan_.liveness) {
@@ -93,7 +92,8 @@ void World::make_sinks() {
     engine::SinkSpec sink;
     sink.name = fmt::format("sink{}", i);
     sink.batch_events = static_cast<uint32_t>(1 + r.below(30));
-    sink.batch_wait = r.chance(0.5) ? Duration{0} : Duration{1ms * static_cast<int64_t>(r.below(400))};
+    sink.batch_wait =
+        r.chance(0.5) ? Duration{0} : Duration{1ms * static_cast<int64_t>(r.below(400))};
     sink.lanes = target.kind == Target::in_order ? 1 : static_cast<uint32_t>(1 + r.below(4));
     sink.open_lanes_max = static_cast<uint32_t>(1 + r.below(4));
     sink.traits.writes_in_order = target.kind != Target::keyed;
@@ -193,7 +193,8 @@ bool World::disposed(uint32_t sink, const ScriptedEvent& event) const {
 void World::write_starts(uint32_t sink, const Batch& batch) {
   TargetState& target = targets_[sink];
   std::set<std::string> keys;
-  if (plan_.lease_life > Duration{0} && now_ + plan_.spec.sinks[sink].write_deadline > lease_until) {
+  if (plan_.lease_life > Duration{0} &&
+      now_ + plan_.spec.sinks[sink].write_deadline > lease_until) {
     violate(fmt::format("lease: a write to sink{} began when the lease could end before it", sink));
   }
   for (const Event* event : batch.events) {
@@ -300,13 +301,15 @@ void World::check_position(const std::string& part, const Position& position, co
     if (event.poison) {
       if (plan_.spec.source_on_reject != engine::OnReject::drop &&
           !letters_[""].contains({event.part, event.index})) {
-        violate(fmt::format("I1: {} passes {}, which is not in the dead letters", doing, event.id()));
+        violate(
+            fmt::format("I1: {} passes {}, which is not in the dead letters", doing, event.id()));
       }
       continue;
     }
     for (uint32_t s = 0; s < targets_.size(); ++s) {
       if (!disposed(s, event)) {
-        violate(fmt::format("I1: {} passes {}, which is not durable at sink{}", doing, event.id(), s));
+        violate(
+            fmt::format("I1: {} passes {}, which is not durable at sink{}", doing, event.id(), s));
       }
     }
   }
@@ -315,8 +318,8 @@ void World::check_position(const std::string& part, const Position& position, co
 // I3: what the source may forget was saved before.
 void World::committed(const std::string& part, const Position& position) {
   const uint32_t until = number_of(position);
-  const bool covered = saved && saved->positions.contains(part) &&
-                       number_of(saved->positions.at(part)) >= until;
+  const bool covered =
+      saved && saved->positions.contains(part) && number_of(saved->positions.at(part)) >= until;
   if (!covered) {
     violate(fmt::format("I3: {} {} was committed before it was saved", part, position));
   }

@@ -1,7 +1,7 @@
 // World: everything around the engine in a simulation, and the truth about it: the history of the
-// source's parts, what each target really holds, the dead letters, the saved checkpoint. It outlives
-// the runs of the pipeline, as real targets outlive a crashed process, and it checks the promises of
-// DESIGN at every step. One thread.
+// source's parts, what each target really holds, the dead letters, the saved checkpoint. It
+// outlives the runs of the pipeline, as real targets outlive a crashed process, and it checks the
+// promises of DESIGN at every step. One thread.
 #pragma once
 
 #include <array>
@@ -26,10 +26,10 @@ enum class Target { keyed, in_order, lake };
 
 struct ScriptedEvent {
   uint32_t part = 0;
-  uint32_t index = 0;    // in its part
-  std::string key;       // "": no order key
-  std::string folder;    // for lakes
-  bool poison = false;   // decoding rejects it
+  uint32_t index = 0;   // in its part
+  std::string key;      // "": no order key
+  std::string folder;   // for lakes
+  bool poison = false;  // decoding rejects it
   bool barrier = false;
   std::vector<bool> rejected_by;  // by sink
   std::vector<bool> taken_by;     // by sink (`when`)
@@ -39,16 +39,16 @@ struct ScriptedEvent {
 // What one sink's target knows of one key: the rule of order (DESIGN 1) as two numbers.
 struct KeyHistory {
   std::vector<const ScriptedEvent*> events;  // what the source has for it, in order
-  int64_t previous = -1;  // index of the event applied last
-  int64_t known = -1;     // index of the last event that this run was told is durable
+  int64_t previous = -1;                     // index of the event applied last
+  int64_t known = -1;  // index of the last event that this run was told is durable
 };
 
 struct TargetState {
   Target kind = Target::keyed;
   engine::OnReject on_reject = engine::OnReject::drop;
   std::map<std::string, KeyHistory> keys;
-  std::set<std::pair<uint32_t, uint32_t>> durable;  // (part, index)
-  std::set<std::string> writing;                    // keys of the writes in flight
+  std::set<std::pair<uint32_t, uint32_t>> durable;             // (part, index)
+  std::set<std::string> writing;                               // keys of the writes in flight
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> failures;  // of stuck events
 };
 
@@ -56,7 +56,7 @@ struct Plan {  // drawn from the seed
   uint64_t seed = 0;
   uint32_t parts = 1;
   uint32_t keys = 10;
-  bool liveness = false;       // one key fails for ever; all else must arrive
+  bool liveness = false;  // one key fails for ever; all else must arrive
   std::string stuck_key;
   double partial = 0, whole = 0, ambiguous = 0, reject_whole = 0, throttled = 0, late = 0;
   double failing_save = 0, failing_read = 0, lost_position = 0, failing_letters = 0,
