@@ -1,0 +1,33 @@
+// FilePosition: where reading goes on in one file, and which file that is. Its bytes are text, with
+// the format's version in front. Values; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/files.h"
+#include "base/hash.h"
+
+namespace penstock::files {
+
+struct FilePosition {
+  static constexpr uint64_t kHeadMax = 4096;
+
+  uint64_t offset = 0;  // into the text: of a compressed file, into what it holds
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint64_t head_size = 0;  // how much of the file's begin `head` was made of
+  Hash128 head;
+  uint64_t generation = 0;  // leads the order of the file's lines; 0 until the first one
+};
+
+std::string encode(const FilePosition& position);
+std::optional<FilePosition> decode_position(std::string_view bytes);
+
+// `lost_position` with the reason when the file is not the one the position points into.
+Result<> check_identity(File& file, const std::string& path, const FilePosition& position);
+// Hash of the first `size` bytes.
+Result<Hash128> hash_head(File& file, uint64_t size);
+
+}  // namespace penstock::files

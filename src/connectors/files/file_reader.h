@@ -1,0 +1,57 @@
+// FileReader: what the readers of plain and of compressed files share: which file it is, whether it
+// still is, and where reading goes on. Owned by the engine; one thread at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "connectors/files/file_position.h"
+#include "connectors/files/line_events.h"
+#include "core/context.h"
+#include "core/source.h"
+
+namespace penstock::files {
+
+struct ReaderOptions {
+  std::string part;
+  std::string path;
+  bool follow = true;
+  bool take_last_line = false;  // one without a line break
+  size_t line_max = size_t{16} << 20;
+};
+
+class FileReader : public Reader {
+ public:
+  FileReader(ReaderOptions options, std::unique_ptr<File> file, FilePosition position,
+             const Context& context);
+  Result<> commit(const Position& /*position*/, Stop /*stop*/) override { return {}; }
+
+ protected:
+  // Starts a read's events.
+  void begin(EventBlock& block);
+  // Completes a read: its position, with the hash of the file's first `seen` bytes.
+  Result<Read> finish(Read read, uint64_t seen);
+  // At the end of the file: is it still the one that has the name, and not shorter than `seen`?
+  Result<> check_still_there(uint64_t seen);
+  void warn_once(std::string_view what);
+  std::string too_long() const;
+
+  ReaderOptions options_;
+  std::unique_ptr<File> file_;
+  FilePosition position_;
+  LineEvents lines_;
+
+ private:
+  Files& files_;
+  Clock& clock_;
+  Log& log_;
+  std::string where_;
+  bool warned_ = false;
+};
+
+std::unique_ptr<Reader> make_plain_reader(ReaderOptions options, std::unique_ptr<File> file,
+                                          FilePosition position, const Context& context);
+std::unique_ptr<Reader> make_packed_reader(ReaderOptions options, std::unique_ptr<File> file,
+                                           FilePosition position, const Context& context);
+
+}  // namespace penstock::files

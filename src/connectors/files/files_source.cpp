@@ -1,0 +1,117 @@
+#include "connectors/files/files_source.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+
+#include "base/file_name.h"
+#include "connectors/files/file_reader.h"
+#include "connectors/files/glob.h"
+#include "connectors/files/inflate.h"
+
+namespace penstock::files {
+
+void FilesSource::Settings::fields(config::FieldVisitor& visitor) {
+  visitor.field("path", path,
+                {.doc = "Path of a file, or a pattern with *, ?, [a-z] and **; or a list of them.",
+                 .required = true});
+  visitor.field("follow", follow,
+                {.doc = "Goes on as files grow and new ones match; false ends at their ends."});
+  visitor.field("last_line", last_line,
+                {.doc = "A last line without a line break: wait for it, or take the line as it "
+                        "is; auto waits where files are followed. Compressed files: take.",
+                 .choices = {"auto", "wait", "take"}});
+  visitor.field(
+      "line_max", line_max,
+      {.doc = "The longest line; a longer one is rejected.", .min = 1, .max = int64_t{1} << 30});
+  visitor.field("files_max", files_max,
+                {.doc = "The most files that the patterns may match.", .min = 1, .max = 1000000});
+}
+
+Result<std::unique_ptr<Source>> FilesSource::make(Settings settings, const Context& context) {
+  for (const std::string& path : settings.path) {
+    if (path.empty()) {
+      return fatal("files: an empty path");
+    }
+  }
+  return std::make_unique<FilesSource>(std::move(settings), context);
+}
+
+SourceTraits FilesSource::traits() const {
+  return {.changing_parts = settings_.follow, .default_format = "raw"};
+}
+
+std::string FilesSource::fingerprint() const {
+  return fmt::format("files {}", fmt::join(settings_.path, " "));
+}
+
+Result<std::vector<Part>> FilesSource::parts(const Checkpoint& /*checkpoint*/, Stop /*stop*/) {
+  std::vector<Part> parts;
+  std::set<std::string> ids;
+  for (const std::string& pattern : settings_.path) {
+    TRY(const auto paths,
+        expand(context_.files, pattern, static_cast<size_t>(settings_.files_max)));
+    if (paths.empty() && !is_glob(pattern) && paths_.empty()) {
+      return fatal(
+          fmt::format("files {}: no such file; correct the path, or use a pattern for a "
+                      "file that is still to come",
+                      pattern));
+    }
+    for (const std::string& path : paths) {
+      std::string id = file_name_of(path);
+      if (ids.insert(id).second) {
+        paths_[id] = path;
+        parts.push_back({std::move(id)});
+      }
+    }
+  }
+  if (parts.empty() && !warned_) {
+    warned_ = true;
+    context_.log.warn(context_.where,
+                      fmt::format("files {}: no file matches", fmt::join(settings_.path, " ")));
+  }
+  return parts;
+}
+
+Result<std::unique_ptr<Reader>> FilesSource::open(const Part& part,
+                                                  const std::optional<Position>& position,
+                                                  Stop /*stop*/) {
+  const auto known = paths_.find(part.id);
+  if (known == paths_.end()) {
+    return fatal(fmt::format("files: no file is the part {}", part.id));
+  }
+  const std::string& path = known->second;
+  TRY(const auto named, context_.files.info(path));
+  if (!named) {
+    return fail(position ? Error::Kind::lost_position : Error::Kind::transient,
+                fmt::format("files {}: the file is gone", path));
+  }
+  TRY(std::unique_ptr<File> file, context_.files.open(path, OpenMode::read));
+  FilePosition start;
+  if (position) {
+    const auto decoded = decode_position(*position);
+    if (!decoded) {
+      return fail(Error::Kind::lost_position,
+                  fmt::format("files {}: cannot read the position \"{}\"", path, *position));
+    }
+    start = *decoded;
+    TRY(check_identity(*file, path, start));
+  } else {
+    TRY(const FileInfo info, file->info());
+    start.device = info.device;
+    start.inode = info.inode;
+  }
+  const bool packed = is_compressed_name(path);
+  const bool take =
+      settings_.last_line == "take" || (settings_.last_line == "auto" && !settings_.follow);
+  ReaderOptions options{.part = part.id,
+                        .path = path,
+                        .follow = settings_.follow,
+                        .take_last_line = take,
+                        .line_max = static_cast<size_t>(settings_.line_max.bytes)};
+  return packed ? make_packed_reader(std::move(options), std::move(file), start, context_)
+                : make_plain_reader(std::move(options), std::move(file), start, context_);
+}
+
+}  // namespace penstock::files

@@ -1,0 +1,38 @@
+// The source `files`: lines of files, each file a part. Made by the engine; parts() and open() on
+// one thread at a time.
+#pragma once
+
+#include "config/fields.h"
+#include "core/context.h"
+#include "core/source.h"
+
+namespace penstock::files {
+
+class FilesSource final : public Source {
+ public:
+  struct Settings {
+    std::vector<std::string> path = {};
+    bool follow = true;
+    std::string last_line = "auto";
+    config::ByteSize line_max{uint64_t{16} << 20};
+    int64_t files_max = 10000;
+    void fields(config::FieldVisitor& visitor);
+  };
+  static Result<std::unique_ptr<Source>> make(Settings settings, const Context& context);
+  FilesSource(Settings settings, const Context& context)
+      : settings_(std::move(settings)), context_(context) {}
+
+  SourceTraits traits() const override;
+  std::string fingerprint() const override;
+  Result<std::vector<Part>> parts(const Checkpoint& checkpoint, Stop stop) override;
+  Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>& position,
+                                       Stop stop) override;
+
+ private:
+  Settings settings_;
+  Context context_;
+  std::map<std::string, std::string> paths_;  // by part id
+  bool warned_ = false;                       // that there is no file
+};
+
+}  // namespace penstock::files

@@ -1,0 +1,287 @@
+#include "connectors/files/files_source.h"
+
+#include <gtest/gtest.h>
+#include <libdeflate.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "core/test_context.h"
+
+namespace penstock::files {
+namespace {
+
+std::string gzip(std::string_view text) {
+  auto* compressor = libdeflate_alloc_compressor(1);
+  std::string out(libdeflate_gzip_compress_bound(compressor, text.size()), '\0');
+  out.resize(
+      libdeflate_gzip_compress(compressor, text.data(), text.size(), out.data(), out.size()));
+  libdeflate_free_compressor(compressor);
+  return out;
+}
+
+std::string zstd(std::string_view text) {
+  std::string out(ZSTD_compressBound(text.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 1));
+  return out;
+}
+
+class FilesSourceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "penstock_files_XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern + "/";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void put(const std::string& name, std::string_view bytes,
+           std::ios::openmode mode = std::ios::trunc) {
+    std::ofstream file(folder_ + name, std::ios::binary | mode);
+    file << bytes;
+  }
+  void append(const std::string& name, std::string_view bytes) { put(name, bytes, std::ios::app); }
+
+  FilesSource source(FilesSource::Settings settings, const std::string& name) {
+    settings.path = {folder_ + name};
+    return {std::move(settings), context_.context()};
+  }
+  static std::vector<std::string> parts(FilesSource& from) {
+    auto parts = from.parts({}, {});
+    EXPECT_TRUE(parts);
+    std::vector<std::string> ids;
+    for (const Part& part : *parts) {
+      ids.push_back(part.id);
+    }
+    return ids;
+  }
+  // The reader of the only part.
+  static std::unique_ptr<Reader> reader(FilesSource& from,
+                                        const std::optional<Position>& position = {}) {
+    const auto ids = parts(from);
+    EXPECT_EQ(ids.size(), 1U);
+    auto opened = from.open({ids.at(0)}, position, {});
+    EXPECT_TRUE(opened) << opened.error().what;
+    return std::move(*opened);
+  }
+
+  struct Got {
+    std::vector<std::string> lines;
+    std::vector<std::string> orders;
+    std::set<std::string> ids;
+    std::vector<std::string> rejected;
+    Position position;
+    bool caught_up = false;
+    bool end = false;
+    std::optional<Error> error;
+  };
+  static void read_once(Reader& from, Got& got, const ReadLimits& limits) {
+    EventBlock block;
+    auto read = from.read(block, limits, {});
+    if (!read) {
+      got.error = read.error();
+      return;
+    }
+    for (const Event& event : block.events) {
+      got.lines.emplace_back(event.raw);
+      got.orders.emplace_back(event.order);
+      got.ids.emplace(event.id);
+    }
+    for (const Rejection& rejection : block.rejections) {
+      got.rejected.push_back(rejection.error.what);
+    }
+    got.position = read->position;
+    got.caught_up = read->caught_up;
+    got.end = read->end;
+  }
+  // Until there is nothing more for now.
+  static Got read_all(Reader& from, const ReadLimits& limits = {}) {
+    Got got;
+    for (int i = 0; i < 100000; ++i) {
+      read_once(from, got, limits);
+      if (got.error || got.caught_up || got.end) {
+        break;
+      }
+    }
+    EXPECT_TRUE(std::ranges::is_sorted(got.orders));
+    EXPECT_EQ(got.ids.size(), got.lines.size());
+    return got;
+  }
+
+  std::string folder_;
+  TestContext context_;
+};
+
+using Lines = std::vector<std::string>;
+
+TEST_F(FilesSourceTest, lines_come_once_in_order_and_a_growing_file_goes_on) {
+  put("a.jsonl", "one\n\ntwo\r\nthr");
+  auto from = source({}, "a.jsonl");
+  auto lines = reader(from);
+  EXPECT_EQ(read_all(*lines).lines, (Lines{"one", "", "two\r"}));
+  EXPECT_EQ(read_all(*lines).lines, Lines{});
+  append("a.jsonl", "ee\nfour\n");
+  EXPECT_EQ(read_all(*lines).lines, (Lines{"three", "four"}));
+}
+
+TEST_F(FilesSourceTest, any_limits_give_the_same_lines_events_and_positions) {
+  std::string text;
+  Lines expected;
+  for (int i = 0; i < 3000; ++i) {
+    expected.emplace_back(static_cast<size_t>(i * 37 % 500), 'a');
+    expected.back() += std::to_string(i);
+    text += expected.back() + "\n";
+  }
+  for (const char* name : {"a.txt", "a.gz", "a.zst"}) {
+    const std::string_view end = std::string_view(name).substr(1);
+    put(name, end == ".gz" ? gzip(text) : end == ".zst" ? zstd(text) : text);
+    auto from = source({}, name);
+    const Got whole = read_all(*reader(from));
+    EXPECT_EQ(whole.lines, expected) << name;
+    for (const ReadLimits limits : {ReadLimits{.events = 1}, ReadLimits{.events = 7},
+                                    ReadLimits{.bytes = 1}, ReadLimits{.bytes = 3000}}) {
+      const Got small = read_all(*reader(from), limits);
+      EXPECT_EQ(small.lines, expected);
+      EXPECT_EQ(small.ids, whole.ids);
+      EXPECT_EQ(small.orders, whole.orders);
+    }
+    // A restart at every position gives the rest.
+    auto first = reader(from);
+    Got got;
+    while (!got.caught_up) {
+      read_once(*first, got, {.events = 300});
+      ASSERT_FALSE(got.error);
+      const Got rest = read_all(*reader(from, got.position));
+      ASSERT_EQ(got.lines.size() + rest.lines.size(), expected.size()) << name;
+      EXPECT_TRUE(std::ranges::equal(rest.lines, std::span(expected).subspan(got.lines.size())));
+    }
+  }
+}
+
+TEST_F(FilesSourceTest, a_last_line_without_a_break_is_taken_where_the_file_is_whole) {
+  put("a.txt", "one\ntwo");
+  auto whole = source({.follow = false}, "a.txt");
+  const Got got = read_all(*reader(whole));
+  EXPECT_EQ(got.lines, (Lines{"one", "two"}));
+  EXPECT_TRUE(got.end);
+  const Got rest = read_all(*reader(whole, got.position));
+  EXPECT_EQ(rest.lines, Lines{});
+  EXPECT_TRUE(rest.end);
+  put("b.gz", gzip("one\ntwo"));
+  auto packed = source({}, "b.gz");
+  EXPECT_EQ(read_all(*reader(packed)).lines, (Lines{"one", "two"}));
+}
+
+TEST_F(FilesSourceTest, a_line_beyond_the_limit_is_rejected_with_its_place_and_the_rest_read) {
+  const std::string text =
+      "ok\n" + std::string(300000, 'x') + "\nafter\n" + std::string(2000, 'y') + "\nlast\n";
+  put("a.txt", text);
+  put("a.gz", gzip(text));
+  for (const char* name : {"a.txt", "a.gz"}) {
+    auto from = source({.line_max = {1000}}, name);
+    const Got got = read_all(*reader(from));
+    ASSERT_EQ(got.lines.size(), 5U) << name;
+    EXPECT_EQ(got.lines[0], "ok");
+    EXPECT_EQ(got.lines[2], "after");
+    EXPECT_EQ(got.lines[4], "last");
+    ASSERT_EQ(got.rejected.size(), 2U);
+    EXPECT_NE(got.rejected[0].find("at byte 3"), std::string::npos) << got.rejected[0];
+  }
+}
+
+TEST_F(FilesSourceTest, another_file_under_the_name_is_a_lost_position) {
+  put("a.txt", "one\ntwo\nthree\n");
+  auto from = source({}, "a.txt");
+  const Position position = read_all(*reader(from)).position;
+  const auto reopen = [&] { return from.open({parts(from).at(0)}, position, {}); };
+  EXPECT_TRUE(reopen());
+  put("a.txt", "four\nfive\nsix and more\n");  // the same inode
+  ASSERT_FALSE(reopen());
+  EXPECT_EQ(reopen().error().kind, Error::Kind::lost_position);
+  put("a.txt", "one\n");  // cut
+  EXPECT_FALSE(reopen());
+  put("b.txt", "one\ntwo\nthree\n");
+  std::filesystem::rename(folder_ + "b.txt", folder_ + "a.txt");
+  EXPECT_FALSE(reopen());
+  for (const char* bad : {"", "2 1 1 1 1 1 1 1", "1 1 1", "1 1 1 1 ffff 1 1 1", "1 x 1 1 1 1 1 1",
+                          "1 1 1 1 1 1 1 1 "}) {
+    const auto opened = from.open({parts(from).at(0)}, Position(bad), {});
+    ASSERT_FALSE(opened) << bad;
+    EXPECT_EQ(opened.error().kind, Error::Kind::lost_position);
+  }
+}
+
+TEST_F(FilesSourceTest, a_file_that_is_cut_or_replaced_while_read_is_a_lost_position) {
+  put("a.txt", "one\ntwo\n");
+  auto from = source({}, "a.txt");
+  auto cut = reader(from);
+  read_all(*cut);
+  put("a.txt", "x\n");
+  EXPECT_EQ(read_all(*cut).error.value().kind, Error::Kind::lost_position);
+  put("a.txt", "one\ntwo\n");
+  auto rewritten = reader(from);
+  read_all(*rewritten);
+  put("a.txt", "longer than before\nand more\n");
+  EXPECT_EQ(read_all(*rewritten).error.value().kind, Error::Kind::lost_position);
+  auto replaced = reader(from);
+  read_all(*replaced);
+  put("b.txt", "other\n");
+  std::filesystem::rename(folder_ + "b.txt", folder_ + "a.txt");
+  EXPECT_EQ(read_all(*replaced).error.value().kind, Error::Kind::lost_position);
+}
+
+TEST_F(FilesSourceTest, orders_tell_a_files_successive_contents_apart) {
+  put("a.txt", "one\n");
+  auto from = source({}, "a.txt");
+  const Got first = read_all(*reader(from));
+  EXPECT_EQ(read_all(*reader(from)).orders, first.orders);
+  put("a.txt", "two\n");
+  EXPECT_NE(read_all(*reader(from)).orders, first.orders);
+}
+
+TEST_F(FilesSourceTest, patterns_find_files_and_new_ones_later) {
+  std::filesystem::create_directories(folder_ + "x/y");
+  for (const char* name : {"a1.log", "a2.log", "b.log", ".hidden.log", "x/c.log", "x/y/d.log"}) {
+    put(name, "line\n");
+  }
+  auto from = source({}, "a[0-9].log");
+  EXPECT_EQ(parts(from).size(), 2U);
+  put("a3.log", "line\n");
+  EXPECT_EQ(parts(from).size(), 3U);
+  auto deep = source({}, "**/*.log");
+  EXPECT_EQ(parts(deep).size(), 6U);
+  auto one_level = source({}, "*/?.log");
+  EXPECT_EQ(parts(one_level).size(), 1U);
+  auto none = source({}, "*.nothing");
+  EXPECT_EQ(parts(none).size(), 0U);
+  auto missing = source({}, "missing.log");
+  EXPECT_FALSE(missing.parts({}, {}));
+  auto few = source({.files_max = 2}, "*.log");
+  EXPECT_FALSE(few.parts({}, {}));
+}
+
+TEST_F(FilesSourceTest, damaged_and_cut_compressed_files_give_what_is_whole_and_say_where) {
+  const std::string packed = gzip("one\ntwo\n" + std::string(1000, 'x') + "\n");
+  put("a.gz", gzip("one\ntwo\n") + "rubbish");
+  put("cut.gz", packed.substr(0, packed.size() - 9));
+  for (const char* name : {"a.gz", "cut.gz"}) {
+    auto from = source({.follow = false}, name);
+    const Got got = read_all(*reader(from));
+    ASSERT_GE(got.lines.size(), 2U);
+    EXPECT_EQ(got.lines[1], "two");
+    EXPECT_EQ(got.rejected.size(), 1U);
+    EXPECT_TRUE(got.end);
+  }
+  auto follow = source({}, "cut.gz");
+  auto lines = reader(follow);
+  EXPECT_TRUE(read_all(*lines).rejected.empty());
+  append("cut.gz", packed.substr(packed.size() - 9) + gzip("three\n"));
+  EXPECT_EQ(read_all(*lines).lines.back(), "three");
+}
+
+}  // namespace
+}  // namespace penstock::files

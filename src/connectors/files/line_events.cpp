@@ -1,0 +1,67 @@
+#include "connectors/files/line_events.h"
+
+#include <fmt/core.h>
+
+#include <charconv>
+#include <cstring>
+
+namespace penstock::files {
+
+namespace {
+
+constexpr size_t kGenerationBytes = 1024;
+constexpr size_t kOrderBytes = 16;
+constexpr size_t kDigitsMax = 20;
+
+void put_big_endian(uint64_t value, char* to) {
+  value = __builtin_bswap64(value);
+  std::memcpy(to, &value, sizeof value);
+}
+
+// Tells the contents that one name had one after the other apart, and stays the same when the
+// position is lost and the file read again.
+uint64_t generation_of(std::string_view first_line, const FilePosition& position) {
+  const uint64_t hash = hash64(first_line.substr(0, kGenerationBytes),
+                               position.inode * 0x9e3779b97f4a7c15ULL + position.device);
+  return hash == 0 ? 1 : hash;
+}
+
+}  // namespace
+
+void LineEvents::begin(EventBlock& block, Timestamp now) {
+  block_ = &block;
+  stream_ = block.arena.copy(path_);
+  now_ = now;
+}
+
+void LineEvents::add(std::string_view line, uint64_t offset, FilePosition& position) {
+  if (position.generation == 0) {
+    position.generation = generation_of(line, position);
+  }
+  char* const place = block_->arena.allocate(kOrderBytes + part_.size() + 1 + kDigitsMax);
+  put_big_endian(position.generation, place);
+  put_big_endian(offset, place + 8);
+  char* const id = place + kOrderBytes;
+  std::memcpy(id, part_.data(), part_.size());
+  id[part_.size()] = '/';
+  char* const digits = id + part_.size() + 1;
+  const char* const end = std::to_chars(digits, digits + kDigitsMax, offset).ptr;
+  Event& event = block_->events.emplace_back();
+  event.order = {place, kOrderBytes};
+  event.id = {id, static_cast<size_t>(end - id)};
+  event.stream = stream_;
+  event.has_raw = true;
+  event.raw = line;
+  event.at = now_;
+}
+
+void LineEvents::reject(std::string_view kept, uint64_t offset, std::string why,
+                        FilePosition& position) {
+  const auto index = static_cast<uint32_t>(block_->events.size());
+  add(kept, offset, position);
+  block_->rejections.push_back(
+      {index, Error{Error::Kind::rejected,
+                    fmt::format("files {}: {}, at byte {}", path_, why, offset), std::nullopt}});
+}
+
+}  // namespace penstock::files

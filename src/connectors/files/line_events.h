@@ -1,0 +1,33 @@
+// LineEvents: the lines of one file as events. Owned by the file's reader; one thread at a time.
+#pragma once
+
+#include <string>
+
+#include "connectors/files/file_position.h"
+#include "core/event.h"
+
+namespace penstock::files {
+
+class LineEvents {
+ public:
+  // Of a line that is too long, this much goes to the dead letters.
+  static constexpr size_t kKeptOfLongLine = size_t{64} << 10;
+
+  LineEvents(std::string part, std::string path) : part_(std::move(part)), path_(std::move(path)) {}
+
+  // Before the first add() of a read.
+  void begin(EventBlock& block, Timestamp now);
+  // The line at this offset, without its line break; its bytes lie in the block's arena. The first
+  // line of a file fixes the generation in `position`.
+  void add(std::string_view line, uint64_t offset, FilePosition& position);
+  void reject(std::string_view kept, uint64_t offset, std::string why, FilePosition& position);
+
+ private:
+  std::string part_;
+  std::string path_;
+  EventBlock* block_ = nullptr;  // of the read that is under way
+  std::string_view stream_;      // path_, in its arena
+  Timestamp now_;
+};
+
+}  // namespace penstock::files
