@@ -49,6 +49,7 @@ class FrameWriter {
 
   uint32_t records() const { return records_; }
   size_t size() const { return bytes_.size(); }
+  std::string_view bytes() const { return bytes_; }  // once sealed
   // The frame, once its place is known. group: where in the segment the frames begin that are
   // written together and synced by one sync.
   std::string_view seal(uint64_t sequence, uint64_t group, uint64_t salt);

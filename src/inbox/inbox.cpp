@@ -42,6 +42,7 @@ uint64_t Inbox::bytes() {
 }
 
 void Inbox::append(FrameWriter frame, Answer answer) {
+  CHECK(frame.records() > 0);
   const size_t size = frame.size();
   Result<Place> refusal{Place{}};
   {

@@ -9,7 +9,6 @@
 
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,9 +18,8 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "core/source.h"
 #include "inbox/frame.h"
-#include "inbox/order.h"
+#include "inbox/queue.h"
 
 namespace penstock::inbox {
 
@@ -33,27 +31,21 @@ struct Options {
   bool own_thread = true;  // false: the owner calls work() (simulations)
 };
 
-class Inbox {
+class Inbox final : public Queue {
  public:
-  // First the order of the request's first record; the others follow it by one each. `transient`:
-  // full, nothing was kept. `fatal`: the inbox is broken, the outcome is unknown.
-  using Answer = std::function<void(Result<Place>)>;
-
   // `transient` when another process has it, `fatal` when it is corrupt or of a future version.
   static Result<std::unique_ptr<Inbox>> open(Options options, Files& files, Clock& clock, Log& log,
                                              uint64_t seed);
-  ~Inbox();  // answers what was appended before
+  ~Inbox() override;  // answers what was appended before
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  // May answer at once, on this thread.
-  void append(FrameWriter frame, Answer answer);
+  void append(FrameWriter frame, Answer answer) override;
   // Where own_thread is false: writes, syncs and answers what was appended.
   void work();
 
-  // Waits up to limits.wait for a first record. Ids are the hex of the order.
-  Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop);
-  Result<> commit(const Position& position);
+  Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override;
+  Result<> commit(const Position& position) override;
 
   uint64_t generation() const { return generation_; }
   uint64_t bytes();  // inside, and on their way in

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "inbox/emit.h"
 #include "inbox/inbox.h"
 
 namespace penstock::inbox {
@@ -185,46 +186,17 @@ void Inbox::leave_frame() {
   cursor_.frame.reset();
 }
 
-// Gives records of the cursor's frame up to the limits: their bytes go to the arena in one piece.
+// Gives records of the cursor's frame up to the limits.
 void Inbox::emit(EventBlock& block, const ReadLimits& limits, size_t& bytes) {
   const FrameView& frame = *cursor_.frame;
-  std::string_view rest = cursor_.rest;
-  uint32_t count = 0;
-  while (cursor_.taken + count < frame.records && count < limits.events) {
-    const std::string_view before = rest;
-    const size_t size = next_record(rest).size();
-    if (bytes > 0 && bytes + size > limits.bytes) {
-      rest = before;
-      if (count == 0) {
-        bytes = limits.bytes;  // full: what is next waits for the next read
-        return;
-      }
-      break;
-    }
-    bytes += size;
-    ++count;
-  }
-  const size_t piece_size = cursor_.rest.size() - rest.size();
-  constexpr size_t kNamesSize = Place::kOrderSize + Place::kIdSize;
-  char* const names = block.arena.allocate(count * kNamesSize);
-  const std::string_view stream = block.arena.copy(frame.stream);
-  std::string_view piece = block.arena.copy(cursor_.rest.substr(0, piece_size));
-  for (uint32_t i = 0; i < count; ++i) {
-    char* const order = names + i * kNamesSize;
+  const uint32_t given = emit_records(
+      frame, {.generation = cursor_.header.generation, .sequence = frame.sequence + cursor_.taken},
+      cursor_.rest, block, limits, bytes);
+  if (given > 0) {
+    cursor_.taken += given;
     read_ = {.generation = cursor_.header.generation,
-             .sequence = frame.sequence + cursor_.taken + i};
-    read_.write_order(order);
-    read_.write_id(order + Place::kOrderSize);
-    Event& event = block.events.emplace_back();
-    event.order = {order, Place::kOrderSize};
-    event.id = {order + Place::kOrderSize, Place::kIdSize};
-    event.stream = stream;
-    event.raw = next_record(piece);
-    event.has_raw = true;
-    event.at = frame.at;
+             .sequence = frame.sequence + cursor_.taken - 1};
   }
-  cursor_.rest = rest;
-  cursor_.taken += count;
   if (cursor_.taken == frame.records) {
     leave_frame();
   }
