@@ -1,0 +1,332 @@
+#include "net/http_client.h"
+
+#include <fmt/core.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "net/address.h"
+
+namespace penstock::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using Failure = beast::error_code;
+using Steady = std::chrono::steady_clock;
+
+constexpr size_t kIdleMax = 64;         // connections kept for one host
+constexpr Duration kIdleTime = 20s;     // below what servers and balancers close after
+constexpr Duration kDeadlineMax = 24h;  // so that no sum overflows
+constexpr uint64_t kAnswerBytesMax = uint64_t{64} << 20;
+
+struct Connection {
+  explicit Connection(asio::ssl::context* tls) {
+    if (tls != nullptr) {
+      secure.emplace(io, *tls);
+    } else {
+      plain.emplace(io);
+    }
+  }
+  beast::tcp_stream& lowest() { return secure ? secure->next_layer() : *plain; }
+  // False when the peer has closed it, or has sent what nobody asked for.
+  bool is_quiet() {
+    char byte = 0;
+    const auto got = ::recv(lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  }
+
+  asio::io_context io{1};
+  std::optional<beast::tcp_stream> plain;
+  std::optional<beast::ssl_stream<beast::tcp_stream>> secure;
+  beast::flat_buffer buffer;
+  Steady::time_point idle_since;
+};
+using ConnectionPtr = std::unique_ptr<Connection>;
+
+// Name look-up cannot be interrupted, so it has a thread that nobody waits for longer than they
+// may; what the thread touches is its own or shared.
+struct LookUp {
+  std::mutex mutex;  // guards what follows
+  std::condition_variable_any changed;
+  bool done = false;
+  int code = 0;
+  std::vector<tcp::endpoint> found;
+
+  void run(const std::string& host, uint16_t port) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* list = nullptr;
+    const int outcome = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+    std::vector<tcp::endpoint> endpoints;
+    for (const addrinfo* at = list; outcome == 0 && at != nullptr; at = at->ai_next) {
+      tcp::endpoint endpoint;
+      if (at->ai_addrlen <= endpoint.capacity()) {
+        std::copy_n(reinterpret_cast<const char*>(at->ai_addr), at->ai_addrlen,
+                    reinterpret_cast<char*>(endpoint.data()));
+        endpoint.resize(at->ai_addrlen);
+        endpoint.port(port);
+        endpoints.push_back(endpoint);
+      }
+    }
+    if (list != nullptr) {
+      ::freeaddrinfo(list);
+    }
+    const std::lock_guard guard(mutex);
+    done = true;
+    code = outcome;
+    found = std::move(endpoints);
+    changed.notify_all();
+  }
+};
+
+// One request on its way: where it goes, until when, and how its errors begin.
+struct Call {
+  const ClientRequest& request;
+  const Url& url;
+  Steady::time_point deadline;
+  const Stop& stop;
+
+  std::unexpected<Error> failed(std::string_view step, std::string_view why) const {
+    return transient(fmt::format("{} {}://{}{}: {}: {}", request.method, url.tls ? "https" : "http",
+                                 url.authority, url.target.substr(0, url.target.find('?')), step,
+                                 why));
+  }
+  // An error when there is no time left or nobody waits any more.
+  Result<> check(std::string_view step) const {
+    if (stop.stop_requested()) {
+      return fail(Error::Kind::cancelled, "stopped");
+    }
+    if (Steady::now() >= deadline) {
+      return failed(step, "no answer in time");
+    }
+    return {};
+  }
+};
+
+// Starts one asynchronous step and drives it to its end, the deadline, or the stop.
+template <class Start>
+Result<> drive(const Call& call, Connection& connection, std::string_view step, Start start) {
+  std::optional<Failure> outcome;
+  start([&outcome](Failure failure, auto&&...) { outcome = failure; });
+  const std::stop_callback wake(call.stop, [&connection] { asio::post(connection.io, [] {}); });
+  Result<> verdict;
+  while (!outcome) {
+    verdict = call.check(step);
+    if (!verdict) {
+      Failure ignored;  // closing is how an operation is called off
+      connection.lowest().socket().close(ignored);
+      while (!outcome) {
+        connection.io.restart();
+        connection.io.run_one();
+      }
+      return verdict;
+    }
+    connection.io.restart();
+    connection.io.run_one_until(call.deadline);
+  }
+  if (*outcome) {
+    return call.failed(step, outcome->message());
+  }
+  return {};
+}
+
+Result<std::vector<tcp::endpoint>> resolve(const Call& call) {
+  Failure not_numeric;
+  const auto address = asio::ip::make_address(call.url.host, not_numeric);
+  if (!not_numeric) {
+    return std::vector<tcp::endpoint>{tcp::endpoint(address, call.url.port)};
+  }
+  const auto look_up = std::make_shared<LookUp>();
+  std::thread([look_up, host = call.url.host, port = call.url.port] {
+    look_up->run(host, port);
+  }).detach();
+  std::unique_lock lock(look_up->mutex);
+  look_up->changed.wait_until(lock, call.stop, call.deadline, [&] { return look_up->done; });
+  if (!look_up->done) {
+    TRY(call.check("look up the host"));
+    return call.failed("look up the host", "no answer in time");
+  }
+  if (look_up->code != 0) {
+    return call.failed("look up the host", ::gai_strerror(look_up->code));
+  }
+  return look_up->found;
+}
+
+Result<> connect(const Call& call, Connection& connection) {
+  TRY(const std::vector<tcp::endpoint> endpoints, resolve(call));
+  TRY(drive(call, connection, "connect",
+            [&](auto done) { connection.lowest().async_connect(endpoints, std::move(done)); }));
+  Failure ignored;  // an option that is refused costs speed only
+  connection.lowest().socket().set_option(tcp::no_delay(true), ignored);
+  if (!connection.secure) {
+    return {};
+  }
+  auto& stream = *connection.secure;
+  stream.set_verify_callback(asio::ssl::host_name_verification(call.url.host));
+  if (SSL_set_tlsext_host_name(stream.native_handle(), call.url.host.c_str()) != 1) {
+    return call.failed("TLS", "the host name is refused");
+  }
+  return drive(call, connection, "TLS handshake", [&](auto done) {
+    stream.async_handshake(asio::ssl::stream_base::client, std::move(done));
+  });
+}
+
+struct Exchange {
+  ClientAnswer answer;
+  bool keep_alive = false;
+};
+
+template <class Stream>
+Result<Exchange> exchange(const Call& call, Connection& connection, Stream& stream) {
+  const ClientRequest& request = call.request;
+  http::request<http::span_body<const char>> message;
+  message.method_string(request.method);
+  message.target(call.url.target);
+  message.version(11);
+  message.set(http::field::host, call.url.authority);
+  message.set(http::field::user_agent, "penstock");
+  for (const auto& [name, value] : request.headers) {
+    message.set(name, value);
+  }
+  message.body() = beast::span<const char>(request.body.data(), request.body.size());
+  message.prepare_payload();
+  TRY(drive(call, connection, "send",
+            [&](auto done) { http::async_write(stream, message, std::move(done)); }));
+  std::optional<http::response_parser<http::string_body>> parser;
+  do {  // 1xx announce, and are no answers
+    parser.emplace();
+    parser->body_limit(kAnswerBytesMax);
+    parser->skip(request.method == "HEAD");
+    TRY(drive(call, connection, "wait for the answer", [&](auto done) {
+      http::async_read(stream, connection.buffer, *parser, std::move(done));
+    }));
+  } while (parser->get().result_int() / 100 == 1);
+  auto received = parser->release();
+  Exchange done;
+  done.keep_alive = received.keep_alive() && connection.buffer.size() == 0;
+  done.answer.status = static_cast<int>(received.result_int());
+  for (const auto& field : received.base()) {
+    std::string name(field.name_string());
+    std::ranges::transform(name, name.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    done.answer.headers.emplace_back(std::move(name), std::string(field.value()));
+  }
+  done.answer.body = std::move(received.body());
+  return done;
+}
+
+bool is_header_safe(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+Result<> check_headers(const ClientRequest& request) {
+  for (const auto& [name, value] : request.headers) {
+    if (name.empty() || !is_header_safe(name) || !is_header_safe(value) ||
+        name.find_first_of(": ") != std::string::npos || value.size() > 60'000) {
+      return fatal(
+          fmt::format("http header {}: cannot be sent; it is empty, too long or has a "
+                      "line break",
+                      name.substr(0, 50)));
+    }
+  }
+  return {};
+}
+
+class BeastClient final : public HttpClient {
+ public:
+  Result<ClientAnswer> send(const ClientRequest& request, Stop stop) override {
+    TRY(const Url url, parse_url(request.url));
+    TRY(check_headers(request));
+    const Call call{
+        .request = request,
+        .url = url,
+        .deadline = Steady::now() + std::clamp<Duration>(request.deadline, 0ns, kDeadlineMax),
+        .stop = stop};
+    try {
+      return send(call);
+    } catch (const std::exception& error) {  // of Boost or OpenSSL: out of memory, no CA store
+      return call.failed("send", error.what());
+    }
+  }
+
+ private:
+  Result<ClientAnswer> send(const Call& call) {
+    const std::string key = fmt::format("{}|{}|{}", call.url.tls, call.url.host, call.url.port);
+    ConnectionPtr connection = take(key);
+    if (!connection) {
+      connection = std::make_unique<Connection>(call.url.tls ? &tls() : nullptr);
+      TRY(connect(call, *connection));
+    }
+    connection->lowest().expires_never();
+    TRY(Exchange done, connection->secure ? exchange(call, *connection, *connection->secure)
+                                          : exchange(call, *connection, *connection->plain));
+    if (done.keep_alive) {
+      put_back(key, std::move(connection));
+    }
+    return std::move(done.answer);
+  }
+
+  // The store of trusted certificates takes time and memory to load, so only who needs it pays.
+  asio::ssl::context& tls() {
+    const std::lock_guard guard(mutex_);
+    if (!tls_) {
+      tls_.emplace(asio::ssl::context::tls_client);
+      tls_->set_default_verify_paths();
+      tls_->set_verify_mode(asio::ssl::verify_peer);
+      tls_->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+    }
+    return *tls_;
+  }
+
+  ConnectionPtr take(const std::string& key) {
+    std::vector<ConnectionPtr> stale;  // closed without the lock
+    const std::lock_guard guard(mutex_);
+    auto& idle = idle_[key];
+    while (!idle.empty()) {
+      ConnectionPtr connection = std::move(idle.back());
+      idle.pop_back();
+      if (Steady::now() - connection->idle_since < kIdleTime && connection->is_quiet()) {
+        return connection;
+      }
+      stale.push_back(std::move(connection));
+    }
+    return nullptr;
+  }
+
+  void put_back(const std::string& key, ConnectionPtr connection) {
+    connection->idle_since = Steady::now();
+    const std::lock_guard guard(mutex_);
+    auto& idle = idle_[key];
+    if (idle.size() < kIdleMax) {
+      idle.push_back(std::move(connection));
+    }
+  }
+
+  std::mutex mutex_;  // guards what follows
+  std::optional<asio::ssl::context> tls_;
+  std::map<std::string, std::vector<ConnectionPtr>> idle_;  // destroyed before tls_
+};
+
+}  // namespace
+
+std::unique_ptr<HttpClient> HttpClient::make() {
+  return std::make_unique<BeastClient>();
+}
+
+}  // namespace penstock::net
