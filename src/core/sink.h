@@ -26,7 +26,7 @@ struct SinkTraits {
 
 struct Batch {
   std::vector<const Event*> events;
-  uint32_t lane = 0;
+  uint32_t lane = 0;      // below the sink's lanes; of one write at a time
   std::string_view part;  // the part of all events, where the sink is lane_per_key; else empty
   bool replay = false;    // dead letters on their way back
 };

@@ -107,6 +107,7 @@ class Pipeline {
     std::unordered_map<OrderKey, uint32_t, Hash128Hasher> lane_of_key;  // lane_per_key
     std::vector<OrderKey> key_of_lane;                                  // lane_per_key
     std::vector<uint32_t> lane_parts;                                   // lane_per_key
+    std::vector<uint32_t> free_slots;  // lane_per_key: Batch::lane of the writes not in flight
     Fifo<uint32_t> waiting;         // lanes that could write, were a write free
     std::vector<uint32_t> touched;  // lanes that got events in the dispatch that is going on
     QuarantineSet quarantine;

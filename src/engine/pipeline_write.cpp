@@ -135,6 +135,10 @@ void Pipeline::issue_write(uint32_t s, uint32_t l, std::vector<Item> items, Inst
   task->items = std::move(items);
   task->started = now;
   task->batch.lane = l;
+  if (sink.spec.traits.lane_per_key) {
+    task->batch.lane = sink.free_slots.back();
+    sink.free_slots.pop_back();
+  }
   task->batch.events.clear();
   task->blocks.clear();
   const Chunk* last = nullptr;
@@ -175,6 +179,9 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   const uint32_t l = task->lane;
   SinkState& sink = *sinks_[s];
   --sink.writes;
+  if (sink.spec.traits.lane_per_key) {
+    sink.free_slots.push_back(task->batch.lane);
+  }
   ++sink.counts.batches;
   count_latency(sink, now - task->started);
   if (mutated("settle_before_durable") || (mutated("unknown_is_success") && !result &&
