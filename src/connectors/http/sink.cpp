@@ -1,0 +1,194 @@
+#include "connectors/http/sink.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "net/address.h"
+
+namespace penstock::http {
+namespace {
+
+constexpr size_t kKeySizeMax = 200;
+constexpr Duration kRetryAfterMax = 1h;
+constexpr size_t kAnswerShown = 200;
+
+// Whole seconds only; a date would need a clock that agrees with the server's.
+std::optional<Duration> retry_after_of(const net::ClientAnswer& answer) {
+  for (const auto& [name, value] : answer.headers) {
+    uint32_t seconds = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (name == "retry-after" && error == std::errc{} && end == value.data() + value.size()) {
+      return std::min<Duration>(std::chrono::seconds(seconds), kRetryAfterMax);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string shown(const net::ClientAnswer& answer) {
+  std::string text = fmt::format("{}", answer.status);
+  if (!answer.body.empty()) {
+    text += ": ";
+    for (const char c : std::string_view(answer.body).substr(0, kAnswerShown)) {
+      text += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+// The one table of what a status means; the README shows it.
+Result<> verdict_of(const net::ClientAnswer& answer) {
+  const int status = answer.status;
+  if (status >= 200 && status < 300) {
+    return {};
+  }
+  if (status == 408 || status == 425 || status == 429 || status >= 500) {
+    return std::unexpected(Error{Error::Kind::transient, shown(answer), retry_after_of(answer)});
+  }
+  if (status < 400) {
+    return fatal(shown(answer) + " (redirects are not followed: set `url` to where it leads)");
+  }
+  switch (status) {
+    case 401:
+    case 403:
+    case 407:
+      return fatal(shown(answer) + " (check the credentials in `headers`)");
+    case 404:
+    case 405:
+    case 410:
+      return fatal(shown(answer) + " (check `url` and `method`)");
+    default:
+      return rejected(shown(answer));
+  }
+}
+
+std::string header_value_of(std::string_view id) {
+  std::string value;
+  for (const char c : id) {
+    if (c > 0x20 && c < 0x7f && c != '%') {
+      value += c;
+    } else {
+      value += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  if (value.size() > kKeySizeMax) {
+    const Hash128 hash = hash128(id);
+    value.resize(kKeySizeMax - 33);
+    value += fmt::format("-{:016x}{:016x}", hash.high, hash.low);
+  }
+  return value;
+}
+
+void HttpSink::Settings::fields(config::FieldVisitor& visitor) {
+  visitor.field("url", url, {.doc = "Where to send, http:// or https://.", .required = true});
+  visitor.field("method", method,
+                {.doc = "Method of the requests.", .choices = {"POST", "PUT", "PATCH"}});
+  visitor.field("headers", headers,
+                {.doc = "More headers by name, as Authorization; never shown.", .secret = true});
+  visitor.field("timeout", timeout,
+                {.doc = "How long a whole request may take.",
+                 .min = Duration(1ms).count(),
+                 .max = Duration(5min).count()});
+  visitor.field("body", body,
+                {.doc = "What a request carries: one event, or a batch as lines or as a JSON "
+                        "array.",
+                 .choices = {"event", "lines", "array"}});
+}
+
+HttpSink::HttpSink(Settings settings, const Context& context)
+    : settings_(std::move(settings)),
+      shown_url_(settings_.url.substr(0, settings_.url.find('?'))),
+      client_(context.http),
+      encoder_(context.encoder) {}
+
+Result<std::unique_ptr<Sink>> HttpSink::make(Settings settings, const Context& context) {
+  CHECK(context.encoder != nullptr);
+  TRY(net::parse_url(settings.url));
+  return std::unique_ptr<Sink>(new HttpSink(std::move(settings), context));
+}
+
+SinkTraits HttpSink::traits() const {
+  SinkTraits traits;
+  traits.events_max = settings_.body == "event" ? 1 : 500;
+  traits.lanes = 8;
+  return traits;
+}
+
+Result<> HttpSink::open(const Resume&, Stop) {
+  return {};
+}
+
+Result<std::vector<Failure>> HttpSink::write(const Batch& batch, Stop stop) {
+  if (settings_.body != "event") {
+    return write_together(batch, stop);
+  }
+  std::vector<Failure> failures;
+  for (uint32_t i = 0; i < batch.events.size(); ++i) {
+    if (auto outcome = write_one(*batch.events[i], stop); !outcome) {
+      failures.push_back({.index = i, .error = std::move(outcome).error()});
+    }
+  }
+  return failures;
+}
+
+Result<> HttpSink::write_one(const Event& event, const Stop& stop) const {
+  std::string body;
+  TRY(encoder_->encode(event, body));
+  return send(std::move(body), header_value_of(event.id), encoder_->content_type(), stop);
+}
+
+// A refusal of the whole is bisected by the engine, so the key must name exactly these events.
+Result<std::vector<Failure>> HttpSink::write_together(const Batch& batch, const Stop& stop) const {
+  const bool array = settings_.body == "array";
+  std::vector<Failure> failures;
+  std::string body = array ? "[" : "";
+  std::string ids;
+  for (uint32_t i = 0; i < batch.events.size(); ++i) {
+    const size_t before = body.size();
+    if (array && !ids.empty()) {
+      body += ',';
+    }
+    if (auto outcome = encoder_->encode(*batch.events[i], body); !outcome) {
+      body.resize(before);
+      failures.push_back({.index = i, .error = std::move(outcome).error()});
+      continue;
+    }
+    if (!array) {
+      body += '\n';
+    }
+    ids += fmt::format("{}:{};", batch.events[i]->id.size(), batch.events[i]->id);
+  }
+  if (ids.empty()) {
+    return failures;
+  }
+  body += array ? "]" : "";
+  const Hash128 hash = hash128(ids);
+  TRY(send(std::move(body), fmt::format("{:016x}{:016x}", hash.high, hash.low),
+           array ? "application/json" : "application/x-ndjson", stop));
+  return failures;
+}
+
+Result<> HttpSink::send(std::string body, const std::string& key, std::string_view content_type,
+                        const Stop& stop) const {
+  net::ClientRequest request{
+      .method = settings_.method,
+      .url = settings_.url,
+      .headers = {{"Content-Type", std::string(content_type)}, {"Idempotency-Key", key}},
+      .body = std::move(body),
+      .deadline = settings_.timeout};
+  request.headers.insert(request.headers.end(), settings_.headers.begin(), settings_.headers.end());
+  TRY(const net::ClientAnswer answer, client_.send(request, stop));
+  auto verdict = verdict_of(answer);
+  if (!verdict) {
+    verdict.error().what =
+        fmt::format("{} {}: {}", settings_.method, shown_url_, verdict.error().what);
+  }
+  return verdict;
+}
+
+}  // namespace penstock::http

@@ -1,0 +1,53 @@
+// HttpSink: sends events to a url. Owned by its pipeline; write() runs on several threads at once,
+// and everything it uses is immutable or may be used by any thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "config/fields.h"
+#include "core/codec.h"
+#include "core/context.h"
+#include "core/sink.h"
+#include "net/http_client.h"
+
+namespace penstock::http {
+
+// What an answer means; retry_after as the server asks for it.
+Result<> verdict_of(const net::ClientAnswer& answer);
+// A header value made of an event's id: bytes that cannot stand in a header as %XX, and what is
+// too long cut, with a hash.
+std::string header_value_of(std::string_view id);
+
+class HttpSink final : public Sink {
+ public:
+  struct Settings {
+    std::string url;
+    std::string method = "POST";
+    std::map<std::string, std::string> headers;
+    Duration timeout = 30s;
+    std::string body = "event";
+    void fields(config::FieldVisitor& visitor);
+  };
+
+  static Result<std::unique_ptr<Sink>> make(Settings settings, const Context& context);
+
+  SinkTraits traits() const override;
+  Result<> open(const Resume& resume, Stop stop) override;
+  Result<std::vector<Failure>> write(const Batch& batch, Stop stop) override;
+
+ private:
+  HttpSink(Settings settings, const Context& context);
+  Result<> write_one(const Event& event, const Stop& stop) const;
+  Result<std::vector<Failure>> write_together(const Batch& batch, const Stop& stop) const;
+  Result<> send(std::string body, const std::string& key, std::string_view content_type,
+                const Stop& stop) const;
+
+  const Settings settings_;
+  const std::string shown_url_;  // without its query, which may hold a secret
+  net::HttpClient& client_;
+  const std::shared_ptr<const Encoder> encoder_;
+};
+
+}  // namespace penstock::http

@@ -1,0 +1,165 @@
+#include "connectors/http/sink.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <mutex>
+
+#include "net/http_server.h"
+
+namespace penstock::http {
+namespace {
+
+// Writes the payload, and rejects one that says so.
+class PayloadEncoder final : public Encoder {
+ public:
+  Result<> encode(const Event& event, std::string& out) const override {
+    out += event.raw;
+    return event.raw == "bad" ? rejected("bad") : Result<>{};
+  }
+  std::string_view content_type() const override { return "application/json"; }
+};
+
+class HttpSinkTest : public testing::Test {
+ protected:
+  HttpSinkTest() {
+    listener_ = server_
+                    ->listen("127.0.0.1:0", {},
+                             [this](net::HttpRequest request, net::Responder respond) {
+                               const std::lock_guard guard(mutex_);
+                               requests_.push_back(std::move(request));
+                               net::HttpAnswer answer;
+                               if (!answers_.empty()) {
+                                 answer = std::move(answers_.front());
+                                 answers_.pop_front();
+                               }
+                               respond(std::move(answer));
+                             })
+                    .value();
+  }
+  std::unique_ptr<Sink> sink(HttpSink::Settings settings = {}) {
+    settings.url = "http://" + listener_->address() + "/in?key=secret";
+    return HttpSink::make(std::move(settings), context_).value();
+  }
+  Result<std::vector<Failure>> write(Sink& sink, const std::vector<std::string>& payloads) {
+    events_.clear();
+    Batch batch;
+    for (const std::string& payload : payloads) {
+      Event& event = events_.emplace_back();
+      event.id = "id 1";
+      event.raw = payload;
+      event.has_raw = true;
+    }
+    for (const Event& event : events_) {
+      batch.events.push_back(&event);
+    }
+    return sink.write(batch, {});
+  }
+
+  SystemClock clock_;
+  NullLog log_;
+  SystemFiles files_;
+  std::unique_ptr<net::HttpClient> client_ = net::HttpClient::make();
+  std::unique_ptr<net::HttpServer> server_ = net::HttpServer::make();
+  Context context_{.clock = clock_,
+                   .log = log_,
+                   .files = files_,
+                   .http = *client_,
+                   .server = *server_,
+                   .where = "test/http",
+                   .seed = 1,
+                   .encoder = std::make_shared<PayloadEncoder>()};
+  std::mutex mutex_;  // guards what the handler touches
+  std::vector<net::HttpRequest> requests_;
+  std::deque<net::HttpAnswer> answers_;
+  std::unique_ptr<net::HttpListener> listener_;
+  std::deque<Event> events_;
+};
+
+TEST_F(HttpSinkTest, sends_an_event_with_its_id_as_idempotency_key) {
+  HttpSink::Settings settings;
+  settings.method = "PUT";
+  settings.headers = {{"Authorization", "Bearer x"}, {"content-type", "text/plain"}};
+  const auto sink = this->sink(settings);
+  EXPECT_EQ(sink->traits().events_max, 1u);
+  ASSERT_TRUE(write(*sink, {"{\"a\":1}"}).value().empty());
+  ASSERT_EQ(requests_.size(), 1u);
+  EXPECT_EQ(requests_[0].method, "PUT");
+  EXPECT_EQ(requests_[0].target, "/in?key=secret");
+  EXPECT_EQ(requests_[0].body, "{\"a\":1}");
+  EXPECT_EQ(requests_[0].header("idempotency-key"), "id%201");
+  EXPECT_EQ(requests_[0].header("authorization"), "Bearer x");
+  EXPECT_EQ(requests_[0].header("content-type"), "text/plain");
+}
+
+TEST_F(HttpSinkTest, says_for_each_event_what_became_of_it) {
+  answers_ = {{.status = 204, .body = "", .headers = {}},
+              {.status = 422, .body = "no such thing", .headers = {}},
+              {.status = 503, .body = "", .headers = {{"Retry-After", "7"}}}};
+  const auto sink = this->sink();
+  const auto failures = write(*sink, {"1", "2", "bad", "3"}).value();
+  ASSERT_EQ(failures.size(), 3u);
+  EXPECT_EQ(failures[0].index, 1u);
+  EXPECT_EQ(failures[0].error.kind, Error::Kind::rejected);
+  EXPECT_NE(failures[0].error.what.find("422: no such thing"), std::string::npos);
+  EXPECT_EQ(failures[0].error.what.find("secret"), std::string::npos);
+  EXPECT_EQ(failures[1].index, 2u);
+  EXPECT_EQ(failures[1].error.kind, Error::Kind::rejected);
+  EXPECT_EQ(failures[2].index, 3u);
+  EXPECT_EQ(failures[2].error.kind, Error::Kind::transient);
+  EXPECT_EQ(failures[2].error.retry_after, Duration(7s));
+}
+
+TEST_F(HttpSinkTest, sends_batches_as_lines_or_array_without_what_cannot_be_encoded) {
+  HttpSink::Settings settings;
+  settings.body = "lines";
+  EXPECT_EQ(write(*sink(settings), {"1", "bad", "3"}).value().size(), 1u);
+  settings.body = "array";
+  EXPECT_EQ(write(*sink(settings), {"bad", "2", "bad", "4"}).value().size(), 2u);
+  EXPECT_EQ(write(*sink(settings), {"bad"}).value().size(), 1u);
+  ASSERT_EQ(requests_.size(), 2u);
+  EXPECT_EQ(requests_[0].body, "1\n3\n");
+  EXPECT_EQ(requests_[0].header("content-type"), "application/x-ndjson");
+  EXPECT_EQ(requests_[1].body, "[2,4]");
+  answers_ = {{.status = 400, .body = "", .headers = {}}};
+  const auto whole = write(*sink(settings), {"1", "2"});
+  ASSERT_FALSE(whole);
+  EXPECT_EQ(whole.error().kind, Error::Kind::rejected);
+}
+
+TEST_F(HttpSinkTest, every_status_has_its_meaning) {
+  const auto kind = [](int status) {
+    const auto verdict = verdict_of({.status = status, .headers = {}, .body = ""});
+    return verdict ? "durable" : std::string(name_of(verdict.error().kind));
+  };
+  const std::map<std::string, std::vector<int>> table = {
+      {"durable", {200, 201, 202, 204, 299}},
+      {"transient", {408, 425, 429, 500, 502, 503, 504, 599}},
+      {"rejected", {400, 402, 406, 409, 413, 415, 422, 451, 499}},
+      {"fatal", {301, 302, 304, 307, 308, 401, 403, 404, 405, 407, 410}}};
+  for (const auto& [expected, statuses] : table) {
+    for (const int status : statuses) {
+      EXPECT_EQ(kind(status), expected) << status;
+    }
+  }
+}
+
+TEST_F(HttpSinkTest, ids_become_header_values_that_differ_when_they_differ) {
+  EXPECT_EQ(header_value_of("a\r\nX: \xc3\xa4%"), "a%0D%0AX:%20%C3%A4%25");
+  const std::string one = header_value_of(std::string(5000, 'x') + "1");
+  const std::string two = header_value_of(std::string(5000, 'x') + "2");
+  EXPECT_NE(one, two);
+  EXPECT_EQ(one.size(), 200u);
+}
+
+TEST_F(HttpSinkTest, an_unusable_url_and_a_silent_server_are_told_apart) {
+  HttpSink::Settings settings;
+  settings.url = "ftp://x";
+  EXPECT_EQ(HttpSink::make(settings, context_).error().kind, Error::Kind::fatal);
+  const auto sink = this->sink();
+  listener_.reset();
+  EXPECT_EQ(write(*sink, {"1"}).value()[0].error.kind, Error::Kind::transient);
+}
+
+}  // namespace
+}  // namespace penstock::http

@@ -1,0 +1,133 @@
+#include "net/http_client.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "net/http_server.h"
+
+namespace penstock::net {
+namespace {
+
+class HttpClientTest : public testing::Test {
+ protected:
+  void listen(Handler handler, ListenOptions options = {}) {
+    listener_ = server_->listen("127.0.0.1:0", options, std::move(handler)).value();
+  }
+  ClientRequest request(std::string body = "", Duration deadline = 10s) const {
+    return {.url = "http://" + listener_->address() + "/path?q#f",
+            .headers = {{"X-One", "1"}},
+            .body = std::move(body),
+            .deadline = deadline};
+  }
+
+  std::unique_ptr<HttpServer> server_ = HttpServer::make();
+  std::unique_ptr<HttpListener> listener_;
+  std::unique_ptr<HttpClient> client_ = HttpClient::make();
+};
+
+TEST_F(HttpClientTest, sends_what_it_is_told_and_returns_the_whole_answer) {
+  listen([](HttpRequest request, Responder respond) {
+    EXPECT_EQ(request.header("x-one"), "1");
+    respond({.status = 418,
+             .body = request.method + " " + request.target + " " + request.body,
+             .headers = {{"X-Two", "2"}}});
+  });
+  const ClientAnswer answer = client_->send(request("hello"), {}).value();
+  EXPECT_EQ(answer.status, 418);
+  EXPECT_EQ(answer.body, "POST /path?q hello");
+  const std::set<std::pair<std::string, std::string>> headers(answer.headers.begin(),
+                                                              answer.headers.end());
+  EXPECT_TRUE(headers.contains({"x-two", "2"}));
+  const std::string large(3'000'000, 'x');
+  EXPECT_EQ(client_->send(request(large), {}).value().body, "POST /path?q " + large);
+}
+
+TEST_F(HttpClientTest, takes_a_name_and_a_body_of_head_that_never_comes) {
+  listen([](HttpRequest, Responder respond) { respond({.body = "hello", .headers = {}}); });
+  ClientRequest request = this->request();
+  request.method = "HEAD";
+  request.url =
+      "http://localhost:" + listener_->address().substr(listener_->address().find(':') + 1);
+  EXPECT_EQ(client_->send(request, {}).value().body, "");
+}
+
+TEST_F(HttpClientTest, goes_on_when_the_server_has_closed_a_kept_connection) {
+  listen([](HttpRequest, Responder respond) { respond({.body = "x", .headers = {}}); },
+         {.idle_max = 20ms});
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(client_->send(request(), {}));
+    std::this_thread::sleep_for(40ms);
+  }
+}
+
+TEST_F(HttpClientTest, gives_up_at_the_deadline_and_soon_after_a_stop) {
+  std::mutex mutex;
+  std::vector<Responder> kept;
+  listen([&](HttpRequest, Responder respond) {
+    const std::lock_guard guard(mutex);
+    kept.push_back(std::move(respond));
+  });
+  const auto late = client_->send(request("", 100ms), {});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, Error::Kind::transient);
+  EXPECT_NE(late.error().what.find("no answer in time"), std::string::npos);
+  EXPECT_NE(late.error().what.find(listener_->address() + "/path"), std::string::npos);
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(50ms);
+    stop.request_stop();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  const auto stopped = client_->send(request("", 60s), stop.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind, Error::Kind::cancelled);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
+}
+
+TEST_F(HttpClientTest, tells_what_failed_and_where) {
+  listen([](HttpRequest, Responder) {});
+  ClientRequest request = this->request();
+  request.url = "nonsense";
+  EXPECT_EQ(client_->send(request, {}).error().kind, Error::Kind::fatal);
+  request = this->request();
+  request.headers = {{"X", "a\r\nY: b"}};
+  EXPECT_EQ(client_->send(request, {}).error().kind, Error::Kind::fatal);
+  request = this->request();
+  request.url = "https" + request.url.substr(4);
+  const auto no_tls = client_->send(request, {});
+  ASSERT_FALSE(no_tls);
+  EXPECT_EQ(no_tls.error().kind, Error::Kind::transient);
+  EXPECT_NE(no_tls.error().what.find("TLS handshake"), std::string::npos);
+  request = this->request();
+  listener_.reset();
+  const auto refused = client_->send(request, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Error::Kind::transient);
+  EXPECT_NE(refused.error().what.find("connect"), std::string::npos);
+}
+
+TEST_F(HttpClientTest, serves_many_threads) {
+  listen([](HttpRequest request, Responder respond) {
+    respond({.body = request.body, .headers = {}});
+  });
+  std::atomic<int> right = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < 50; ++i) {
+          const std::string body = std::to_string(t) + "/" + std::to_string(i);
+          right += client_->send(request(body), {}).value().body == body ? 1 : 0;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(right, 200);
+}
+
+}  // namespace
+}  // namespace penstock::net
