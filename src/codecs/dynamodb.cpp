@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "codecs/numbers.h"
+#include "config/numbers.h"
 #include "doc/bson.h"
 #include "doc/dynamodb_json.h"
 
@@ -39,7 +39,7 @@ Document meta_of(const doc::ChangeRecord& record, Arena& arena) {
 }  // namespace
 
 void DynamoDbDecoder::Settings::fields(config::FieldVisitor& visitor) {
-  numbers_field(visitor, numbers);
+  config::numbers_field(visitor, numbers);
   visitor.field("meta", meta,
                 {.doc = "Adds meta: {region, sequence_number, ttl_delete} to each event."});
 }
@@ -47,7 +47,7 @@ void DynamoDbDecoder::Settings::fields(config::FieldVisitor& visitor) {
 Result<std::unique_ptr<Decoder>> DynamoDbDecoder::make(Settings settings,
                                                        const Context& /*context*/) {
   doc::ParseOptions options;
-  options.numbers = numbers_of(settings.numbers);
+  options.numbers = config::numbers_of(settings.numbers);
   return std::make_unique<DynamoDbDecoder>(options, settings.meta);
 }
 

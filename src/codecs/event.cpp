@@ -6,6 +6,7 @@
 #include "codecs/time_text.h"
 #include "doc/bson.h"
 #include "doc/json.h"
+#include "doc/losses.h"
 
 namespace penstock::codecs {
 
@@ -20,7 +21,8 @@ void append_member(std::string_view name, const Document& document, std::string&
 
 // One field of the envelope into the event; names that the envelope does not have are rejected, for
 // they would get lost.
-Result<> take_field(const doc::Element& element, Event& event, bool& has_op, Arena& arena) {
+Result<> take_field(const Document& envelope, const doc::Element& element, Event& event,
+                    bool& has_op, Arena& arena) {
   const auto text = [&]() -> Result<std::string_view> {
     if (element.type != doc::Type::string) {
       return rejected(fmt::format("format event: \"{}\" is no string", element.name));
@@ -31,7 +33,7 @@ Result<> take_field(const doc::Element& element, Event& event, bool& has_op, Are
     if (element.type != doc::Type::document) {
       return rejected(fmt::format("format event: \"{}\" is no object", element.name));
     }
-    into = element.as_document();
+    into = doc::child_document(envelope, element, arena);
     return {};
   };
   if (element.name == "id") {
@@ -114,7 +116,7 @@ Result<> EventDecoder::decode(Event& event, Arena& arena) const {
   decoded.has_raw = false;  // the envelope is not the payload; its `raw` is
   decoded.raw = {};
   for (const doc::Element& element : doc::Elements(envelope)) {
-    TRY(take_field(element, decoded, has_op, arena));
+    TRY(take_field(envelope, element, decoded, has_op, arena));
   }
   if (!has_op) {
     return rejected("format event: no \"op\"");

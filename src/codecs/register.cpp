@@ -1,5 +1,6 @@
 #include "codecs/register.h"
 
+#include "codecs/cloudevents.h"
 #include "codecs/document.h"
 #include "codecs/dynamodb.h"
 #include "codecs/event.h"
@@ -24,6 +25,15 @@ void register_codecs(Registry& registry) {
   Registry::add<codecs::DocumentEncoder>(
       registry.encoders, "document",
       "Plain JSON of `after`; of a removed record its key; of a payload that is JSON the payload.");
+  Registry::add<codecs::CloudEventsEncoder>(
+      registry.encoders, "cloudevents",
+      "CloudEvents 1.0 as structured JSON. A payload that is JSON goes into `data` with its own "
+      "digits, text as a string, other bytes into `data_base64`; a change becomes {op, key, "
+      "before, after}.");
+  Registry::add<codecs::CloudEventsDecoder>(
+      registry.decoders, "cloudevents",
+      "Reads CloudEvents 1.0 as structured JSON: `data` becomes the payload and, where it is an "
+      "object, the document; `source` the stream; the other attributes `meta`.");
   Registry::add<codecs::DynamoDbDecoder>(
       registry.decoders, "dynamodb",
       "Reads DynamoDB change records: INSERT, MODIFY and REMOVE become insert, update and remove, "
