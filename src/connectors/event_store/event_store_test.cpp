@@ -217,7 +217,7 @@ TEST_F(EventStoreTest, sequences_are_not_given_again_after_rows_were_deleted) {
   auto from = reader();
   drain(*from);
   {
-    auto store = Store::open(files_, path_, false);
+    auto store = Store::open(files_, path_, {});
     ASSERT_TRUE(store->database->execute("DELETE FROM events"));
   }
   put(*to, "c", "3");
@@ -298,7 +298,7 @@ TEST_F(EventStoreTest, unreadable_positions_are_lost_positions) {
 TEST_F(EventStoreTest, a_later_version_is_refused_by_name) {
   sink();
   {
-    auto store = Store::open(files_, path_, false);
+    auto store = Store::open(files_, path_, {});
     ASSERT_TRUE(store->database->execute("PRAGMA user_version=2"));
   }
   const auto from = source()->open({"events"}, std::nullopt, {});

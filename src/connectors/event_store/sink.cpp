@@ -36,7 +36,7 @@ SinkTraits EventStoreSink::traits() const {
 }
 
 Result<> EventStoreSink::open(const Resume&, Stop) {
-  TRY(Store store, Store::open(files_, settings_.path, true));
+  TRY(Store store, Store::open(files_, settings_.path, {.create = true, .cache_kib = 4096}));
   sqlite::Database& database = *store.database;
   TRY(insert_, database.prepare("INSERT INTO events(stream, sequence, id, at, type, data) "
                                 "VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO NOTHING"));

@@ -55,11 +55,15 @@ Result<> StoreReader::check_in_place() {
                          "cut or overwritten; restore a copy",
                          path_, size_seen_, size)));
   }
+  if (size == size_seen_) {
+    return {};
+  }
   size_seen_ = size;
-  return {};
+  return check_not_older();
 }
 
-// A store that was put back from an older copy ends before the position.
+// A store that was overwritten by an older copy ends before the position. Asked when the file's
+// size changed, so that an idle reader costs little.
 Result<> StoreReader::check_not_older() {
   TRY(const Progress progress, read_progress(*store_.database));
   if (progress.identity != position_.identity || progress.last_sequence < position_.sequence) {
@@ -103,9 +107,6 @@ Result<Read> StoreReader::read(EventBlock& block, const ReadLimits& limits, Stop
     ++count;
   }
   rows_.reset();  // ends the read transaction, else the log could not be folded into the file
-  if (count == 0) {
-    TRY(check_not_older());
-  }
   position_ = std::move(next);
   read.position = encode(position_);
   return read;
@@ -139,7 +140,7 @@ Result<std::unique_ptr<Reader>> EventStoreSource::open(const Part&,
           settings_.path)));
     }
   }
-  TRY(Store store, Store::open(files_, settings_.path, !position));
+  TRY(Store store, Store::open(files_, settings_.path, {.create = !position}));
   TRY(const Progress progress, read_progress(*store.database));
   if (position && start.identity != store.identity) {
     return std::unexpected(lost(fmt::format(

@@ -10,8 +10,7 @@ namespace {
 
 constexpr std::string_view kPositionVersion = "1/";
 constexpr size_t kIdentityDigits = 32;
-constexpr int64_t kCacheKib = 2048;  // the branches of the index stay in memory
-constexpr int64_t kPageBytes = 8192;
+constexpr int64_t kPageBytes = 16384;  // a quarter less work a record than with 8192
 
 sqlite::Format format() {
   return {.noun = "event store",
@@ -27,12 +26,12 @@ sqlite::Format format() {
 
 }  // namespace
 
-Result<Store> Store::open(Files& files, const std::string& path, bool create) {
+Result<Store> Store::open(Files& files, const std::string& path, const Options& options) {
   Store store;
   TRY(store.database, sqlite::Database::open(files, {.path = path,
                                                      .format = format(),
-                                                     .create = create,
-                                                     .cache_kib = kCacheKib,
+                                                     .create = options.create,
+                                                     .cache_kib = options.cache_kib,
                                                      .page_bytes = kPageBytes}));
   TRY(Progress progress, read_progress(*store.database));
   if (progress.identity.size() != kIdentityDigits) {

@@ -14,8 +14,11 @@ struct Store {
   std::unique_ptr<sqlite::Database> database;
   std::string identity;  // 32 hex digits, made with the file
 
-  // Makes the file when it is missing and `create` is set.
-  static Result<Store> open(Files& files, const std::string& path, bool create);
+  struct Options {
+    bool create = false;      // make the file when it is missing
+    int64_t cache_kib = 256;  // of pages; a writer keeps the branches of its index there
+  };
+  static Result<Store> open(Files& files, const std::string& path, const Options& options);
 };
 
 struct Progress {
