@@ -124,7 +124,7 @@ struct Session {
       : stream(std::move(socket)),
         listening(std::move(where)),
         core(std::move(owner)),
-        buffer(listening->options.header_bytes_max + kReadAhead) {}
+        buffer(listening->options.header_bytes_max + 2 * kReadAhead) {}
 
   beast::tcp_stream stream;
   std::shared_ptr<Listening> listening;

@@ -172,7 +172,10 @@ void on_read_failure(const SessionPtr& self, Failure failure) {
   end(self);
 }
 
+// A read takes as much as the buffer has room for, so a body gets a large one; waiting for the next
+// request gives it back.
 void read_body(const SessionPtr& self) {
+  self->buffer.reserve(Session::kReadAhead);
   self->stream.expires_after(kBodyTime);
   http::async_read(self->stream, self->buffer, *self->parser, [self](Failure failure, size_t) {
     if (failure) {
@@ -215,6 +218,7 @@ void wait_for_request(const SessionPtr& self) {
     return read_header(self);
   }
   self->state = Session::State::idle;
+  self->buffer.shrink_to_fit();
   self->stream.expires_after(self->listening->options.idle_max);
   self->stream.async_read_some(self->buffer.prepare(4096), [self](Failure failure, size_t bytes) {
     if (failure) {
