@@ -12,10 +12,11 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PENSTOCK = ROOT / "build" / "release" / "penstock"
+PENSTOCK = harness.PENSTOCK
 BUILD = ROOT / "build" / "bench"
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
+import harness
 import workload
 
 Run = collections.namedtuple("Run", "cpu seconds memory_peak")

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PENSTOCK = ROOT / "build" / "release" / "penstock"
+PENSTOCK = pathlib.Path(os.environ.get("PENSTOCK", ROOT / "build" / "release" / "penstock"))
 LISTEN = "127.0.0.1:8687"
 
 
