@@ -79,6 +79,31 @@ class Builder {
     return std::move(built_);
   }
 
+  Result<Built> run_replay(ReplayOptions options) {
+    numbers();
+    if (options.sink.empty()) {
+      TRY(source());  // its format is the letters' format
+      TRY(transforms());
+    }
+    for (SinkPlan& sink : plan_.sinks) {
+      if (options.sink.empty() || sink.shared.name == options.sink) {
+        TRY(this->sink(sink));
+        spec().sinks.back().on_reject = OnReject::stop;
+      }
+    }
+    if (spec().sinks.empty()) {
+      return fatal(fmt::format("pipeline {} has no enabled sink `{}` to replay dead letters to",
+                               plan_.name, options.sink));
+    }
+    spec().source_on_reject = OnReject::stop;
+    spec().source = options.source->traits();
+    spec().source_name = "dead-letters";
+    spec().fingerprint = options.source->fingerprint();
+    spec().replay = true;
+    built_.assembly.source = std::move(options.source);
+    return std::move(built_);
+  }
+
  private:
   PipelineSpec& spec() { return built_.assembly.spec; }
 
@@ -299,6 +324,13 @@ Result<Built> build(const config::Node& file, const Registry& registry, const Co
                     const BuildOptions& options) {
   TRY(Plan plan, make_plan(file, registry));
   return Builder(std::move(plan), registry, base, options).run();
+}
+
+Result<Built> build_replay(const config::Node& file, const Registry& registry, const Context& base,
+                           ReplayOptions options) {
+  TRY(Plan plan, make_plan(file, registry));
+  const BuildOptions none;
+  return Builder(std::move(plan), registry, base, none).run_replay(std::move(options));
 }
 
 Result<std::vector<std::string>> check(const config::Node& file, const Registry& registry) {

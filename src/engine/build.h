@@ -2,6 +2,7 @@
 // Called at start, on the main thread.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,17 @@ struct Built {
 // and its seed is spread over them.
 Result<Built> build(const config::Node& file, const Registry& registry, const Context& base,
                     const BuildOptions& options);
+
+struct ReplayOptions {
+  std::string sink;  // where the dead letters failed; "": in decoding and transforms
+  std::unique_ptr<Source> source;
+};
+
+// The pipeline for dead letters on their way back: their source, and the sink they failed at; or,
+// where they failed before any sink, the pipeline's decoding, transforms and all sinks. It stops at
+// the first that is rejected again. Without checkpoint: the caller holds the pipeline's lease.
+Result<Built> build_replay(const config::Node& file, const Registry& registry, const Context& base,
+                           ReplayOptions options);
 
 // Reads all settings and builds nothing: no connection, no file, no secret. Gives the warnings.
 Result<std::vector<std::string>> check(const config::Node& file, const Registry& registry);

@@ -139,6 +139,7 @@ void Pipeline::issue_write(uint32_t s, uint32_t l, std::vector<Item> items, Inst
     task->batch.lane = sink.free_slots.back();
     sink.free_slots.pop_back();
   }
+  task->batch.replay = spec_.replay;
   task->batch.events.clear();
   task->blocks.clear();
   const Chunk* last = nullptr;
