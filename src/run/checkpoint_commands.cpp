@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "engine/plan.h"
+#include "run/commands.h"
+#include "run/operate.h"
+#include "run/position_text.h"
+
+namespace penstock::run {
+
+namespace {
+
+Exit complain(const Error& error) {
+  Program::complain(error.what);
+  return Exit::failed;
+}
+
+std::string describe(const std::string& pipeline, const Checkpoint& checkpoint) {
+  std::string out = fmt::format("pipeline  {}\nsource    {}\nsaved     {}\n", pipeline,
+                                to_text(checkpoint.fingerprint), to_iso8601(checkpoint.at));
+  for (const auto& [part, position] : checkpoint.positions) {
+    fmt::format_to(std::back_inserter(out), "part      {}\n  position {}\n", to_text(part),
+                   to_text(position));
+  }
+  for (const Quarantined& key : checkpoint.quarantined) {
+    std::string text;
+    append_printable(key.text, text);
+    fmt::format_to(std::back_inserter(out), "quarantined  {} at sink {}\n", text, key.sink);
+  }
+  return out;
+}
+
+// The checkpoint under its lease, with the part that is to change.
+Result<Checkpoint> load_leased(CheckpointStore& store, const std::string& part) {
+  TRY(const Lease lease, store.lease({}));
+  TRY(std::optional<Checkpoint> checkpoint, store.load({}));
+  if (!checkpoint) {
+    return fatal("there is no checkpoint to change: the pipeline has not saved one yet");
+  }
+  if (!checkpoint->positions.contains(part)) {
+    std::string known;
+    for (const auto& [name, position] : checkpoint->positions) {
+      known += (known.empty() ? "" : ", ") + to_text(name);
+    }
+    return fatal(fmt::format("the checkpoint has no part `{}`; it has: {}", part, known));
+  }
+  checkpoint->epoch = lease.epoch;
+  return *std::move(checkpoint);
+}
+
+Result<> change(const Operated& operated, Program& program, const std::string& part,
+                const std::optional<Position>& position) {
+  CheckpointStore& store = *operated.checkpoint;
+  TRY(Checkpoint checkpoint, load_leased(store, part));
+  if (position) {
+    checkpoint.positions[part] = *position;
+  } else {
+    checkpoint.positions.erase(part);
+  }
+  checkpoint.at = program.clock().wall();
+  return store.save(checkpoint, {});
+}
+
+Exit change_part(Program& program, const Options& options,
+                 const std::optional<Position>& position) {
+  auto operated = open_checkpoint(program, options.files.front());
+  if (!operated) {
+    Program::complain(operated.error().what);
+    return Exit::usage;
+  }
+  const auto part = position_from(options.part);
+  if (!part) {
+    Program::complain("--part is no text as `checkpoint show` writes it");
+    return Exit::usage;
+  }
+  if (const auto changed = change(*operated, program, *part, position); !changed) {
+    return complain(changed.error());
+  }
+  const std::string done = position ? fmt::format("now at {}", to_text(*position)) : "forgotten";
+  return Program::print(fmt::format("{}: part {}: {}\n", operated->pipeline, options.part, done))
+             ? Exit::ok
+             : Exit::failed;
+}
+
+}  // namespace
+
+Exit show_checkpoint(Program& program, const Options& options) {
+  auto operated = open_checkpoint(program, options.files.front());
+  if (!operated) {
+    Program::complain(operated.error().what);
+    return Exit::usage;
+  }
+  const auto checkpoint = operated->checkpoint->load({});
+  if (!checkpoint) {
+    return complain(checkpoint.error());
+  }
+  const std::string text = *checkpoint
+                               ? describe(operated->pipeline, **checkpoint)
+                               : fmt::format("pipeline  {}\nno checkpoint\n", operated->pipeline);
+  return Program::print(text) ? Exit::ok : Exit::failed;
+}
+
+Exit set_checkpoint(Program& program, const Options& options) {
+  const auto position = position_from(options.position);
+  if (!position || position->empty()) {
+    Program::complain("--position is no position as `checkpoint show` writes it");
+    return Exit::usage;
+  }
+  return change_part(program, options, position);
+}
+
+Exit reset_checkpoint(Program& program, const Options& options) {
+  if (!options.part.empty()) {
+    return change_part(program, options, std::nullopt);
+  }
+  auto operated = open_checkpoint(program, options.files.front());
+  if (!operated) {
+    Program::complain(operated.error().what);
+    return Exit::usage;
+  }
+  const auto leased = operated->checkpoint->lease({});
+  if (!leased) {
+    return complain(leased.error());
+  }
+  if (const auto reset = operated->checkpoint->reset({}); !reset) {
+    return complain(reset.error());
+  }
+  return Program::print(fmt::format("{}: checkpoint forgotten, the next run begins anew\n",
+                                    operated->pipeline))
+             ? Exit::ok
+             : Exit::failed;
+}
+
+}  // namespace penstock::run

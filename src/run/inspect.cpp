@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+
+#include "engine/build.h"
+#include "engine/reference.h"
+#include "run/commands.h"
+#include "run/pipeline_files.h"
+
+namespace penstock::run {
+
+namespace {
+
+Exit print(std::string_view text) {
+  return Program::print(text) ? Exit::ok : Exit::failed;
+}
+
+template <class T>
+void append_names(std::string_view title, const Registry::Entries<T>& entries, std::string& out) {
+  fmt::format_to(std::back_inserter(out), "{}\n", title);
+  for (const auto& [name, entry] : entries) {
+    const std::string_view doc = entry.doc;
+    fmt::format_to(std::back_inserter(out), "  {:<14} {}\n", name,
+                   doc.substr(0, std::min(doc.find(". "), doc.size())));
+  }
+}
+
+}  // namespace
+
+Exit check_files(Program& program, const Options& options) {
+  const auto files =
+      load_pipelines(program, {.paths = options.files, .preset = "", .read_secrets = false});
+  if (!files) {
+    Program::complain(files.error().what);
+    return Exit::usage;
+  }
+  Exit worst = Exit::ok;
+  for (const PipelineFile& file : *files) {
+    const auto checked = engine::check(file.node, program.registry());
+    if (!checked) {
+      Program::complain(checked.error().what);
+      worst = Exit::usage;
+      continue;
+    }
+    for (const std::string& warning : *checked) {
+      Program::complain("warning: " + warning);
+    }
+    if (print(fmt::format("{}: pipeline {} is fine\n", file.path, file.name)) != Exit::ok) {
+      return Exit::failed;
+    }
+  }
+  return worst;
+}
+
+Exit explain(Program& program, const Options& options) {
+  if (options.schema) {
+    return print(engine::json_schema(program.registry()));
+  }
+  if (options.explain_all) {
+    return print(engine::reference_page(program.registry()));
+  }
+  if (options.connector.empty()) {
+    Program::complain("explain what? Give a name from `penstock list`, or --all, or --schema");
+    return Exit::usage;
+  }
+  const auto text = engine::reference_of(program.registry(), options.connector);
+  if (!text) {
+    Program::complain(text.error().what);
+    return Exit::usage;
+  }
+  return print(*text);
+}
+
+Exit list(Program& program) {
+  const Registry& registry = program.registry();
+  std::string out;
+  append_names("Sources", registry.sources, out);
+  append_names("Sinks", registry.sinks, out);
+  append_names("Transforms", registry.transforms, out);
+  append_names("Formats of sources", registry.decoders, out);
+  append_names("Formats of sinks", registry.encoders, out);
+  append_names("Checkpoints", registry.checkpoints, out);
+  append_names("Dead letters", registry.dead_letters, out);
+  out += "`penstock explain NAME` describes one.\n";
+  return print(out);
+}
+
+}  // namespace penstock::run

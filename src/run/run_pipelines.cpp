@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+
+#include "admin/server.h"
+#include "engine/build.h"
+#include "net/address.h"
+#include "run/commands.h"
+#include "run/pipeline_files.h"
+#include "run/supervise.h"
+
+namespace penstock::run {
+
+namespace {
+
+// The server may be asked before the first and until the last runner is there.
+class Board {
+ public:
+  explicit Board(std::vector<std::unique_ptr<engine::Runner>>& runners) : runners_(runners) {}
+  std::vector<engine::Status> snapshot() const {
+    std::vector<engine::Status> all;
+    for (const auto& runner : runners_) {
+      all.push_back(runner->status());
+    }
+    return all;
+  }
+
+ private:
+  std::vector<std::unique_ptr<engine::Runner>>& runners_;  // complete, and not changed any more
+};
+
+Result<std::vector<engine::Built>> build_all(Program& program, const Options& options) {
+  TRY(const std::vector<PipelineFile> files,
+      load_pipelines(program, {.paths = options.files, .preset = options.preset}));
+  std::string problems;
+  for (const PipelineFile& file : files) {
+    if (const auto checked = engine::check(file.node, program.registry()); !checked) {
+      problems += (problems.empty() ? "" : "\n") + checked.error().what;
+    }
+  }
+  if (!problems.empty()) {
+    return fatal(std::move(problems));
+  }
+  std::vector<engine::Built> all;
+  for (const PipelineFile& file : files) {
+    const engine::BuildOptions build_options{.once = options.once};
+    TRY(engine::Built built,
+        engine::build(file.node, program.registry(), program.context(file.name), build_options));
+    for (const std::string& warning : built.warnings) {
+      program.log().warn(file.name, warning);
+    }
+    all.push_back(std::move(built));
+  }
+  return all;
+}
+
+// Penstock goes on without its admin server when the port is taken: two runs on one machine are
+// ordinary. What can never work is a mistake on the command line.
+Result<std::unique_ptr<net::HttpListener>> open_admin(Program& program, const Options& options,
+                                                      const Board& board) {
+  if (options.admin == "off") {
+    return nullptr;
+  }
+  if (const auto address = net::parse_loopback_address(options.admin); !address) {
+    return fatal("--admin: " + address.error().what);
+  }
+  auto listener = admin::serve(program.server(), options.admin, [&] { return board.snapshot(); });
+  if (!listener) {
+    program.log().warn("admin", fmt::format("{}; going on without the admin server; choose "
+                                            "another address with --admin",
+                                            listener.error().what));
+    return nullptr;
+  }
+  program.log().info(
+      "admin", fmt::format("http://{}/ shows metrics, health and status", (*listener)->address()));
+  return listener;
+}
+
+}  // namespace
+
+Exit run_pipelines(Program& program, const Options& options, Signals& signals) {
+  auto built = build_all(program, options);
+  if (!built) {
+    Program::complain(built.error().what);
+    return Exit::usage;
+  }
+  std::vector<std::unique_ptr<engine::Runner>> runners;
+  for (engine::Built& one : *built) {
+    runners.push_back(
+        engine::Runner::make(std::move(one.assembly), program.clock(), program.log()));
+  }
+  const Board board(runners);
+  const auto admin = open_admin(program, options, board);
+  if (!admin) {
+    Program::complain(admin.error().what);
+    return Exit::usage;
+  }
+  for (const auto& runner : runners) {
+    runner->start();
+  }
+  return supervise(program, runners, signals, {.fail_fast = options.fail_fast});
+}
+
+}  // namespace penstock::run
