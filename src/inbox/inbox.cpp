@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace penstock::inbox {
@@ -13,7 +15,12 @@ constexpr size_t kJoinBytes = size_t{64} << 10;
 }  // namespace
 
 Inbox::Inbox(Options options, Files& files, Log& log, uint64_t seed)
-    : options_(std::move(options)), files_(files), log_(log), random_(seed) {}
+    : options_(std::move(options)),
+      // So that what a segment keeps of committed records never fills the inbox.
+      segment_bytes_(std::min(options_.segment_bytes, options_.bytes_max / 4)),
+      files_(files),
+      log_(log),
+      random_(seed) {}
 
 Inbox::~Inbox() {
   if (thread_.joinable()) {
@@ -115,6 +122,14 @@ void Inbox::work() {
     changed_.notify_all();
   }
   answer_all(group, outcome);
+  // The next segment is made while nobody waits. Where that fails, the next request tries again
+  // and is told.
+  if (outcome && active_ != nullptr && active_size_ >= segment_bytes_) {
+    if (const auto rolled = roll(); !rolled && rolled.error().kind != Error::Kind::transient) {
+      const std::lock_guard guard(mutex_);
+      broken_ = rolled.error();
+    }
+  }
 }
 
 void Inbox::answer_all(std::vector<Pending>& group, const Result<>& outcome) {
@@ -130,7 +145,7 @@ void Inbox::answer_all(std::vector<Pending>& group, const Result<>& outcome) {
 // Writes behind what is synced, then syncs. What a failed write (a full disk) left is taken back
 // before anybody is told, so that it can never be taken for a record later.
 Result<> Inbox::write_group(std::vector<Pending>& group) {
-  if (active_ == nullptr || active_size_ >= options_.segment_bytes) {
+  if (active_ == nullptr) {
     TRY(roll());
   }
   uint64_t written = active_size_;

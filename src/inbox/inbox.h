@@ -103,6 +103,7 @@ class Inbox final : public Queue {
   std::unexpected<Error> corrupt(const std::string& path, uint64_t offset) const;
 
   const Options options_;
+  const uint64_t segment_bytes_;
   Files& files_;
   Log& log_;
   Random random_;  // opening, then the writing side

@@ -236,8 +236,8 @@ TEST_F(InboxTest, a_torn_tail_is_cut) {
 
 TEST_F(InboxTest, corruption_in_the_middle_is_fatal_and_names_file_and_byte) {
   {
-    auto inbox = open({.segment_bytes = 300});
-    for (int i = 0; i < 10; ++i) {
+    auto inbox = open({.segment_bytes = 400});
+    for (int i = 0; i < 11; ++i) {
       put(*inbox, {"record " + std::to_string(i), std::string(40, 'x')}).value();
     }
   }

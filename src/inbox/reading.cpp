@@ -231,7 +231,7 @@ Result<> Inbox::drop_committed() {
       }
       if (segment.last) {
         // An empty inbox still takes the room of its newest segment, up to a quarter of one.
-        const bool large = segment.size > options_.segment_bytes / 4;
+        const bool large = segment.size > segment_bytes_ / 4;
         if (writing_ || !pending_.empty() || !large) {
           break;
         }
