@@ -86,7 +86,7 @@ void World::make_sinks() {
   const size_t count = r.chance(0.4) ? 1 : 2 + r.below(3);
   for (size_t i = 0; i < count; ++i) {
     TargetState target;
-    target.kind = static_cast<Target>(r.below(2));
+    target.kind = static_cast<Target>(r.below(3));
     target.on_reject = std::array{engine::OnReject::drop, engine::OnReject::dead_letter,
                                   engine::OnReject::quarantine}[r.below(3)];
     engine::SinkSpec sink;
