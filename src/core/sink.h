@@ -26,7 +26,8 @@ struct SinkTraits {
 
 struct Batch {
   std::vector<const Event*> events;
-  uint32_t lane = 0;      // below the sink's lanes; of one write at a time
+  uint32_t lane = 0;      // below the sink's lanes; of one write at a time; an order key keeps its
+                          // lane for the whole run
   std::string_view part;  // the part of all events, where the sink is lane_per_key; else empty
   bool replay = false;    // dead letters on their way back
 };

@@ -21,9 +21,7 @@ Pipeline::Pipeline(PipelineSpec spec) : spec_(std::move(spec)), random_(spec_.se
     for (uint32_t i = 0; !sink.traits.lane_per_key && i < std::max(1U, sink.lanes); ++i) {
       open_lane(*state, {});
     }
-    for (uint32_t i = std::max(1U, sink.lanes); sink.traits.lane_per_key && i-- > 0;) {
-      state->free_slots.push_back(i);
-    }
+    state->busy_slots.resize(std::max(1U, sink.lanes));
     sinks_.push_back(std::move(state));
   }
 }

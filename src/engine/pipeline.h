@@ -107,7 +107,7 @@ class Pipeline {
     std::unordered_map<OrderKey, uint32_t, Hash128Hasher> lane_of_key;  // lane_per_key
     std::vector<OrderKey> key_of_lane;                                  // lane_per_key
     std::vector<uint32_t> lane_parts;                                   // lane_per_key
-    std::vector<uint32_t> free_slots;  // lane_per_key: Batch::lane of the writes not in flight
+    std::vector<bool> busy_slots;   // lane_per_key: by Batch::lane, whether a write is in flight
     Fifo<uint32_t> waiting;         // lanes that could write, were a write free
     std::vector<uint32_t> touched;  // lanes that got events in the dispatch that is going on
     QuarantineSet quarantine;
@@ -158,6 +158,7 @@ class Pipeline {
   void cut_objects(uint32_t part);
   uint32_t lane_for(uint32_t sink, uint32_t part, const OrderKey& key, Instant now);
   uint32_t open_lane(SinkState& sink, const OrderKey& key);
+  static uint32_t slot_of(const SinkState& sink, uint32_t lane);
   // pipeline_write.cpp: batches out, answers in
   void consider_lane(uint32_t sink, uint32_t lane, Instant now, bool flush = false);
   void consider_touched(Instant now);

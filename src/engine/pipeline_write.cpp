@@ -52,14 +52,18 @@ void Pipeline::consider_all_lanes(Instant now) {
   }
 }
 
+// A lake has many folders open and few writes in flight. A folder of a part always has the same
+// slot, because the sink keeps by slot what it knows of a folder.
+uint32_t Pipeline::slot_of(const SinkState& sink, uint32_t lane) {
+  return static_cast<uint32_t>(sink.key_of_lane[lane].high % sink.busy_slots.size());
+}
+
 bool Pipeline::may_write(SinkState& sink, uint32_t lane, Instant now) {
   if (!lease_covers_write(now, sink.spec.write_deadline)) {
     PROBE("write_waits_for_lease");
     return false;  // the next save renews it, or ends the pipeline
   }
-  const size_t most =
-      sink.spec.traits.lane_per_key ? std::max(1U, sink.spec.lanes) : sink.lanes.size();
-  if (sink.writes >= most) {
+  if (sink.spec.traits.lane_per_key && sink.busy_slots[slot_of(sink, lane)]) {
     if (!sink.lanes[lane]->waiting) {
       sink.lanes[lane]->waiting = true;
       sink.waiting.push_back(lane);
@@ -136,8 +140,8 @@ void Pipeline::issue_write(uint32_t s, uint32_t l, std::vector<Item> items, Inst
   task->started = now;
   task->batch.lane = l;
   if (sink.spec.traits.lane_per_key) {
-    task->batch.lane = sink.free_slots.back();
-    sink.free_slots.pop_back();
+    task->batch.lane = slot_of(sink, l);
+    sink.busy_slots[task->batch.lane] = true;
   }
   task->batch.replay = spec_.replay;
   task->batch.events.clear();
@@ -181,7 +185,7 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   SinkState& sink = *sinks_[s];
   --sink.writes;
   if (sink.spec.traits.lane_per_key) {
-    sink.free_slots.push_back(task->batch.lane);
+    sink.busy_slots[task->batch.lane] = false;
   }
   ++sink.counts.batches;
   count_latency(sink, now - task->started);
@@ -206,10 +210,7 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   if (spare_tasks_.size() < 64) {
     spare_tasks_.push_back(std::move(task));
   }
-  while (!sink.waiting.empty() && sink.lanes[sink.waiting.front()]->in_flight()) {
-    sink.lanes[sink.waiting.pop_front()]->waiting = false;
-  }
-  if (!sink.waiting.empty()) {
+  for (size_t left = sink.waiting.size(); left > 0; --left) {
     const uint32_t next = sink.waiting.pop_front();
     sink.lanes[next]->waiting = false;
     consider_lane(s, next, now);

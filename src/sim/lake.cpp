@@ -43,21 +43,14 @@ class WorldClock final : public Clock {
 
 class Lake final : public Sink {
  public:
-  Lake(World& world, uint32_t index) : world_(world), index_(index), clock_(world) {
-    const Context none = services_.with(world.files());
-    const Context context{clock_,     none.log, world.files(), none.http,
-                          none.server, "sim/lake", world.plan().seed,
-                          std::make_shared<IdEncoder>(world, index)};
-    files::FilesSink::Settings settings;
-    settings.path = World::lake_path(index) + "/{stream}";
-    auto made = files::FilesSink::make(std::move(settings), context);
-    CHECK(made.has_value());
-    real_ = std::move(*made);
-  }
+  Lake(World& world, uint32_t index) : world_(world), index_(index), clock_(world) { make(); }
 
   SinkTraits traits() const override { return world_.plan().spec.sinks[index_].traits; }
   Result<OrderKey> order_key(const Event& event) const override { return real_->order_key(event); }
-  Result<> open(const Resume& resume, Stop stop) override { return real_->open(resume, stop); }
+  Result<> open(const Resume& resume, Stop stop) override {
+    resume_ = resume;
+    return real_->open(resume, stop);
+  }
 
   Result<std::vector<Failure>> write(const Batch& batch, Stop stop) override {
     Random& random = world_.random();
@@ -74,14 +67,30 @@ class Lake final : public Sink {
     }
     Result<std::vector<Failure>> written = real_->write(batch, stop);
     if (faulty && random.chance(plan.ambiguous)) {
+      // As after an error of its own, the sink no longer trusts what it knew of the folder.
+      make();
+      TRY(real_->open(resume_, stop));
       return transient("no answer: it may have been written");
     }
     return written;
   }
 
  private:
+  void make() {
+    const Context none = services_.with(world_.files());
+    const Context context{
+        clock_,      none.log,   world_.files(),     none.http,
+        none.server, "sim/lake", world_.plan().seed, std::make_shared<IdEncoder>(world_, index_)};
+    files::FilesSink::Settings settings;
+    settings.path = World::lake_path(index_) + "/{stream}";
+    auto made = files::FilesSink::make(std::move(settings), context);
+    CHECK(made.has_value());
+    real_ = std::move(*made);
+  }
+
   World& world_;
   uint32_t index_;
+  Resume resume_;
   WorldClock clock_;
   TestContext services_;
   std::unique_ptr<Sink> real_;

@@ -29,7 +29,7 @@ constexpr std::array<std::string_view, 18> kMutations = {
     "write_after_lease",
 };
 
-constexpr std::array<std::string_view, 24> kProbes = {
+constexpr std::array<std::string_view, 23> kProbes = {
     "retry_after",
     "chunk_compacted",
     "gap_cuts_object",
@@ -46,7 +46,6 @@ constexpr std::array<std::string_view, 24> kProbes = {
     "open_object_cut_for_another",
     "write_waits_for_lease",
     "quarantined_key_follows",
-    "rejections_in_a_row",
     "dead_letter",
     "dead_letter_at_source",
     "key_quarantined",
