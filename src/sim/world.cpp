@@ -362,9 +362,14 @@ void World::check_lakes() {
         for (size_t at = 0; at < content.size();) {
           const size_t end = content.find('\n', at);
           const std::string id = content.substr(at, end - at);
-          at = end + 1;
+          at = end == std::string::npos ? content.size() : end + 1;
           ++seen[id];
           const size_t slash = id.find('/');
+          if (slash == std::string::npos || id.find_first_not_of("p0123456789/") != id.npos ||
+              slash + 1 == id.size()) {
+            violate(fmt::format("lake {}: {}/{} is torn", s, folder, name));
+            return;
+          }
           int64_t& previous = last.try_emplace(folder + id.substr(0, slash), -1).first->second;
           const int64_t index = std::stol(id.substr(slash + 1));
           if (index <= previous) {
