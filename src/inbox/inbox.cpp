@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.h"
 
@@ -11,6 +12,10 @@ namespace {
 
 // Small frames of a group are written together; a larger one is worth a write of its own.
 constexpr size_t kJoinBytes = size_t{64} << 10;
+// What may wait in memory for a disk that does not keep up, and what of it is written at once: it
+// bounds the size of a segment too.
+constexpr uint64_t kPendingBytesMax = uint64_t{64} << 20;
+constexpr uint64_t kGroupBytesMax = uint64_t{32} << 20;
 
 }  // namespace
 
@@ -64,6 +69,9 @@ void Inbox::append(FrameWriter frame, Answer answer) {
       refusal = transient(fmt::format(
           "inbox {}: full, {} bytes inside; deliver some, or raise inbox_bytes_max ({})",
           options_.folder, inside - size, options_.bytes_max));
+    } else if (pending_bytes_ > 0 && pending_bytes_ + size > kPendingBytesMax) {
+      refusal = transient(fmt::format("inbox {}: its disk does not keep up; {} bytes wait",
+                                      options_.folder, pending_bytes_));
     } else {
       pending_bytes_ += size;
       pending_.push_back({.frame = std::move(frame), .answer = std::move(answer), .sequence = 0});
@@ -91,7 +99,14 @@ void Inbox::work() {
   std::optional<Error> broken;
   {
     const std::lock_guard guard(mutex_);
-    group.swap(pending_);
+    uint64_t bytes = 0;
+    size_t count = 0;
+    while (count < pending_.size() && bytes < kGroupBytesMax) {
+      bytes += pending_[count++].frame.size();
+    }
+    const auto end = pending_.begin() + static_cast<ptrdiff_t>(count);
+    group.assign(std::make_move_iterator(pending_.begin()), std::make_move_iterator(end));
+    pending_.erase(pending_.begin(), end);
     broken = broken_;
     writing_ = true;
     if (roll_) {
@@ -154,6 +169,7 @@ Result<> Inbox::write_group(std::vector<Pending>& group) {
     return outcome;
   }
   TRY(active_->sync());
+  TRY(check_place());
   active_size_ = written;
   next_sequence_ = group.back().sequence + group.back().frame.records();
   return {};
@@ -183,6 +199,18 @@ Result<> Inbox::write_frames(std::vector<Pending>& group, uint64_t& written) {
   return flush(joined);
 }
 
+// A file that was deleted still takes what is written, and nobody would ever find it.
+Result<> Inbox::check_place() {
+  TRY(const auto found, files_.info(active_path_));
+  if (!found || found->inode != active_info_.inode || found->device != active_info_.device) {
+    return fatal(fmt::format(
+        "inbox {}: was deleted or replaced while in use; what was in it and not delivered is lost: "
+        "start again, and leave the folder alone",
+        active_path_));
+  }
+  return {};
+}
+
 Result<> Inbox::undo_write() {
   Result<> outcome = active_->truncate(active_size_);
   if (outcome) {
@@ -207,6 +235,8 @@ Result<> Inbox::roll() {
   TRY(file->write(0, header.encode()));
   TRY(file->sync());
   TRY(files_.sync_folder(options_.folder));
+  TRY(active_info_, file->info());
+  active_path_ = path;
   active_ = std::move(file);
   active_size_ = SegmentHeader::kSize;
   active_salt_ = header.salt;

@@ -82,7 +82,9 @@ class Inbox final : public Queue {
   Result<> load_state();
   Result<> load_segments();
   Result<> measure(Segment& segment, bool newest);
-  Result<> cut(Segment& segment, std::string_view bytes);
+  Result<std::optional<FrameView>> frame_at(File& file, const Segment& segment, uint64_t at,
+                                            std::string& buffer);
+  Result<> cut(const Segment& segment, File& file, uint64_t size);
   Result<> save_state(bool sync);
   Result<> sync_state();
   // inbox.cpp: the side that writes
@@ -91,6 +93,7 @@ class Inbox final : public Queue {
   Result<> roll();
   Result<> write_frames(std::vector<Pending>& group, uint64_t& written);
   Result<> undo_write();
+  Result<> check_place();
   void answer_all(std::vector<Pending>& group, const Result<>& outcome);
   // reading.cpp
   bool wait_for_records(Duration wait, const Stop& stop);
@@ -112,6 +115,8 @@ class Inbox final : public Queue {
 
   // Of the writing side.
   std::unique_ptr<File> active_;
+  std::string active_path_;
+  FileInfo active_info_;
   uint64_t active_size_ = 0;
   uint64_t active_salt_ = 0;
   uint64_t next_sequence_ = 1;

@@ -210,6 +210,30 @@ TEST_F(InboxTest, a_failed_sync_is_fatal_and_never_tried_again) {
   EXPECT_EQ(inbox->read(block, {}, {}).error().kind, Error::Kind::fatal);
 }
 
+TEST_F(InboxTest, notices_that_its_files_were_taken_away) {
+  auto inbox = open();
+  put(*inbox, {"x"}).value();
+  ASSERT_TRUE(files_.remove("box/" + segments().back()));
+  const auto lost = put(*inbox, {"y"});
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().kind, Error::Kind::fatal);
+  EXPECT_NE(lost.error().what.find("deleted"), std::string::npos);
+}
+
+TEST_F(InboxTest, what_waits_in_memory_is_bounded) {
+  auto inbox = open();
+  int refused = 0;
+  const std::string large(size_t{16} << 20, 'x');
+  for (int i = 0; i < 5; ++i) {
+    inbox->append(request({large}), [&](const Result<Place>& place) { refused += place ? 0 : 1; });
+  }
+  EXPECT_EQ(refused, 2);
+  inbox->work();
+  inbox->work();
+  EXPECT_EQ(refused, 2);
+  EXPECT_EQ(get(*inbox, {.bytes = SIZE_MAX}).raws.size(), 3u);
+}
+
 TEST_F(InboxTest, one_process_at_a_time) {
   auto inbox = open();
   const auto second = try_open();

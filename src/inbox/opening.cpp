@@ -124,19 +124,29 @@ Result<> Inbox::load_segments() {
   return segments_.empty() ? Result<>{} : measure(segments_.back(), true);
 }
 
+// The sound frame at `at`, read into `buffer`; nullopt when there is none.
+Result<std::optional<FrameView>> Inbox::frame_at(File& file, const Segment& segment, uint64_t at,
+                                                 std::string& buffer) {
+  buffer.resize(kFrameHeadSize);
+  TRY(size_t got, file.read(at, buffer));
+  const size_t size = frame_size(std::string_view(buffer).substr(0, got));
+  buffer.resize(size);
+  TRY(got, file.read(at, buffer));
+  const auto frame = parse_frame(std::string_view(buffer).substr(0, got), segment.header.salt);
+  return frame && frame->sequence == segment.next ? frame : std::nullopt;
+}
+
 // Finds the end of a segment. Only the newest one can have a tail that was never synced, because a
 // later one is begun after that.
 Result<> Inbox::measure(Segment& segment, bool newest) {
-  if (segment.size > kSegmentReadMax) {
-    return corrupt(segment.path, kSegmentReadMax);
-  }
-  TRY(const auto file, files_.open(segment.path, OpenMode::read));
-  TRY(const std::string bytes, read_whole(*file, segment.size));
-  size_t at = SegmentHeader::kSize;
+  TRY(const auto file, files_.open(segment.path, newest ? OpenMode::write : OpenMode::read));
+  const uint64_t size = segment.size;
+  uint64_t at = SegmentHeader::kSize;
   segment.next = segment.header.sequence;
-  while (at < bytes.size()) {
-    const auto frame = parse_frame(std::string_view(bytes).substr(at), segment.header.salt);
-    if (!frame || frame->sequence != segment.next) {
+  std::string buffer;
+  while (at < size) {
+    TRY(const auto frame, frame_at(*file, segment, at, buffer));
+    if (!frame) {
       break;
     }
     segment.next += frame->records;
@@ -144,25 +154,28 @@ Result<> Inbox::measure(Segment& segment, bool newest) {
   }
   segment.size = at;
   if (newest) {
-    return cut(segment, bytes);
+    return cut(segment, *file, size);
   }
-  return at == bytes.size() ? Result<>{} : corrupt(segment.path, at);
+  return at == size ? Result<>{} : corrupt(segment.path, at);
 }
 
-Result<> Inbox::cut(Segment& segment, std::string_view bytes) {
-  TRY(const auto file, files_.open(segment.path, OpenMode::write));
-  if (segment.size < bytes.size()) {
+Result<> Inbox::cut(const Segment& segment, File& file, uint64_t size) {
+  if (segment.size < size) {
+    if (size > kSegmentReadMax) {
+      return corrupt(segment.path, segment.size);
+    }
+    TRY(const std::string bytes, read_whole(file, size));
     if (find_later_frame(bytes, static_cast<size_t>(segment.size), segment.header.salt)) {
       return corrupt(segment.path, segment.size);
     }
     log_.warn(options_.where,
               fmt::format("inbox {}: cut {} bytes that were written and never answered for",
-                          segment.path, bytes.size() - segment.size));
-    TRY(file->truncate(segment.size));
+                          segment.path, size - segment.size));
+    TRY(file.truncate(segment.size));
   }
   // Also what is sound may have been written by a process that died before its sync: a reader must
   // not see it before it is safe.
-  return file->sync();
+  return file.sync();
 }
 
 }  // namespace penstock::inbox
