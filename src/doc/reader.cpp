@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/check.h"
+#include "doc/bson.h"
 
 namespace penstock::doc {
 
@@ -110,104 +111,67 @@ bool Reader::open(Tag tag, size_t name) {
   }
   ++next_;
   char* const at = out_.reserve(4);
-  frames_.push_back({out_.size(), name, 0, tag == Tag::array});
+  frames_.push_back({out_.size(), name, 0, tag == Tag::array ? ']' : '}', 0, 0});
   out_.advance_to(at + 4);
-  if (tag == Tag::document) {
-    names_.open();
-  }
   return true;
 }
 
-bool Reader::close() {
-  const Frame frame = frames_.back();
-  frames_.pop_back();
+void Reader::close_array() {
   char* const at = out_.reserve(1);
   *at = '\0';
   out_.advance_to(at + 1);
-  const auto size = static_cast<uint32_t>(out_.size() - frame.start);
-  std::memcpy(out_.from(frame.start), &size, sizeof size);
-  return frame.is_array || names_.close() || fail_at(next_ - 1, "an object that repeats a name");
+  const size_t start = frames_.back().start;
+  frames_.pop_back();
+  const auto size = static_cast<uint32_t>(out_.size() - start);
+  std::memcpy(out_.from(start), &size, sizeof size);
 }
 
-bool Reader::finish_values(bool is_wrapped) {
-  for (;;) {
-    if (next_ >= end_) [[unlikely]] {
-      return fail_at(next_, "");
-    }
-    const char token = peek();
-    if (token == ',') {
-      ++next_;
+// Has the frame's object a value of that name, before the one that is being read?
+bool Reader::is_repeated(const Frame& frame, std::string_view name) {
+  const char* at = out_.from(frame.start + 4);
+  for (uint32_t i = 1; i < frame.count; ++i) {
+    const auto type = static_cast<Type>(*at++);
+    const std::string_view other = at;
+    if (other == name) {
       return true;
     }
-    if (token != (frames_.back().is_array ? ']' : '}')) [[unlikely]] {
-      return fail_at(next_, "expected a comma or the end of the object or array");
-    }
-    ++next_;
-    if (!close()) [[unlikely]] {
-      return false;
-    }
-    if (frames_.empty()) {
-      return true;
-    }
-    if (is_wrapped && !expect('}', "a value with several types")) [[unlikely]] {
-      return false;
-    }
+    at += other.size() + 1;
+    at += bson_value_size(type, reinterpret_cast<const uint8_t*>(at));
   }
+  return false;
 }
 
-bool Reader::write_element_name() {
-  Frame& frame = frames_.back();
-  const uint32_t index = frame.count++;
-  if (!frame.is_array) {
-    return write_object_name();
+// All at once, so that no object is slow to check.
+bool Reader::has_repeated_names(const Frame& frame) {
+  const Document document(reinterpret_cast<const uint8_t*>(out_.from(frame.start)));
+  std::vector<std::string_view> names;
+  for (const Element& element : Elements(document)) {
+    names.push_back(element.name);
   }
-  char* at = out_.reserve(16);
-  element_name_ = out_.size() + 1;
-  ++at;  // the type follows with the value
-  at = index < 10 ? (*at = static_cast<char>('0' + index), at + 1) : write_uint64(index, at);
-  *at++ = '\0';
-  out_.advance_to(at);
-  return true;
+  std::sort(names.begin(), names.end());
+  return std::adjacent_find(names.begin(), names.end()) != names.end();
 }
 
-bool Reader::write_object_name() {
-  const char* begin = nullptr;
-  const char* end = nullptr;
-  if (!string_bounds(next_, begin, end)) [[unlikely]] {
-    return false;
-  }
-  if (text_[next_[1]] != ':') [[unlikely]] {
-    return fail_at(next_ + 1, "expected a colon");
-  }
+// A name that is long or has escapes, without the NUL behind it.
+bool Reader::write_long_name(const char* begin, const char* end) {
   const auto size = static_cast<size_t>(end - begin);
-  char* const at = out_.reserve(size + 2) + 1;  // the type follows with the value
-  element_name_ = out_.size() + 1;
-  char* at_end = copy_string(begin, end, at);
-  if (at_end == nullptr) [[unlikely]] {
+  char* const name = out_.reserve(size + 1);
+  const char* const name_end = copy_string(begin, end, name);
+  if (name_end == nullptr) {
     return fail_at(next_, "a name with a wrong escape");
   }
-  std::string_view name(begin, size);
-  if (static_cast<size_t>(at_end - at) != size) [[unlikely]] {
-    out_.advance_to(at_end);
-    if (std::memchr(at, '\0', static_cast<size_t>(at_end - at)) != nullptr) {
-      replace_nul(at_end, element_name_);
-    }
-    const char* const first = out_.from(element_name_);
-    name = arena_->copy({first, static_cast<size_t>(at_end - first)});
+  const auto copied = static_cast<size_t>(name_end - name);
+  out_.advance_to(name + copied);
+  if (copied != size && std::memchr(name, '\0', copied) != nullptr) {
+    replace_nul(out_.position(name));
   }
-  if (!names_.add(name)) [[unlikely]] {
-    return fail_at(next_, "a repeated name");
-  }
-  *at_end++ = '\0';
-  out_.advance_to(at_end);
-  next_ += 2;
   return true;
 }
 
 // BSON names cannot hold NUL: each becomes U+2400, and the name as it was a loss.
-void Reader::replace_nul(char*& end, size_t name) {
+void Reader::replace_nul(size_t name) {
   constexpr std::string_view kSymbol = "\xE2\x90\x80";
-  const std::string exact(out_.from(name), static_cast<size_t>(end - out_.from(name)));
+  const std::string exact(out_.view(name));
   std::string replaced;
   for (const char c : exact) {
     if (c == '\0') {
@@ -217,10 +181,10 @@ void Reader::replace_nul(char*& end, size_t name) {
     }
   }
   out_.truncate(name);
-  char* const at = out_.reserve(replaced.size() + 1);
-  end = std::copy(replaced.begin(), replaced.end(), at);
-  *end = '\0';  // add_loss() reads it
+  char* const at = out_.at();  // a NUL's escape in the text is longer than its symbol
+  *std::copy(replaced.begin(), replaced.end(), at) = '\0';  // add_loss() reads it
   add_loss(Loss::Type::name, exact);
+  out_.advance_to(at + replaced.size());
 }
 
 void Reader::add_loss(Loss::Type type, std::string_view text) {

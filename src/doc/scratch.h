@@ -26,6 +26,7 @@ class Scratch {
   char* at() const { return at_; }
   size_t size() const { return static_cast<size_t>(at_ - bytes_.get()); }
   char* from(size_t position) const { return bytes_.get() + position; }
+  size_t position(const char* at) const { return static_cast<size_t>(at - bytes_.get()); }
   void truncate(size_t position) { at_ = bytes_.get() + position; }
   std::string_view view(size_t position) const {
     return {bytes_.get() + position, size() - position};

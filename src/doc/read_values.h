@@ -1,0 +1,301 @@
+// The loop behind Reader::read_plain_object() and read_item(): what is frequent is handled here,
+// with the two moving pointers in registers; what is rare goes to Reader's other functions, between
+// leave() and enter(). (Pointers kept in members would be loaded again after each stored byte.)
+// Internal: included by the two files that read values.
+#pragma once
+
+#include "doc/number_read.h"
+#include "doc/reader.h"
+
+namespace penstock::doc {
+
+struct Reader::Cursor {
+  const uint32_t* next;
+  char* out;
+  char* type;  // where the type of the value being read goes; its name is right behind
+};
+
+[[gnu::always_inline]] inline Reader::Cursor Reader::enter(size_t type_at) {
+  out_.reserve(frames_.size());  // for the ends of all levels
+  return {next_, out_.at(), out_.from(type_at)};
+}
+
+[[gnu::always_inline]] inline size_t Reader::leave(Cursor cursor) {
+  next_ = cursor.next;
+  out_.advance_to(cursor.out);
+  const size_t type_at = out_.position(cursor.type);
+  element_name_ = type_at + 1;
+  return type_at;
+}
+
+template <class T>
+[[gnu::always_inline]] inline void store(char*& out, T value) {
+  std::memcpy(out, &value, sizeof value);
+  out += sizeof value;
+}
+
+template <class T>
+[[gnu::always_inline]] inline T load_at(const char* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+// The last quote of the string that begins at `begin`; `end` is the next token.
+[[gnu::always_inline]] inline const char* last_quote(const char* end) {
+  do {
+    --end;
+  } while (*end != '"');
+  return end;
+}
+
+// Copies a short string without escapes; false: it is another one, and nothing is used.
+[[gnu::always_inline]] inline bool copy_short(const char* from, size_t size, char* to) {
+  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
+  const auto found =
+      static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))));
+  return size <= 16 && (found & ((uint32_t{1} << size) - 1)) == 0;
+}
+
+// The name of an object's value, at cursor.type + 1.
+[[gnu::always_inline]] inline bool Reader::read_object_name(Cursor& cursor) {
+  const uint32_t* const token = cursor.next;
+  const char* const begin = text_ + token[0] + 1;
+  if (begin[-1] != '"' || text_[token[1]] != ':') [[unlikely]] {
+    return fail_at(token + (begin[-1] == '"' ? 1 : 0), "expected a name and a colon");
+  }
+  auto size = static_cast<size_t>(last_quote(text_ + token[1]) - begin);
+  char* name = cursor.type + 1;
+  if (!copy_short(begin, size, name)) [[unlikely]] {
+    cursor.out = name;
+    const size_t type_at = leave(cursor);
+    if (!write_long_name(begin, begin + size)) {
+      return false;
+    }
+    cursor = enter(type_at);
+    name = cursor.type + 1;
+    size = static_cast<size_t>(cursor.out - name);
+  }
+  name[size] = '\0';
+  cursor.out = name + size + 1;
+  Frame& frame = frames_.back();
+  if (frame.may_repeat({name, size}) && frame.count <= Frame::kShort) [[unlikely]] {
+    leave(cursor);
+    if (is_repeated(frame, {name, size})) {
+      return fail_at(token, "a repeated name");
+    }
+  }
+  cursor.next = token + 2;
+  return true;
+}
+
+// An index, the name of an array's value.
+[[gnu::always_inline]] inline void write_index(char*& out, uint32_t index) {
+  if (index < 10) [[likely]] {
+    *out++ = static_cast<char>('0' + index);
+  } else {
+    out = write_uint64(index, out);
+  }
+  *out++ = '\0';
+}
+
+// At a string's token: its length, text and NUL.
+[[gnu::always_inline]] inline bool Reader::read_string(Cursor& cursor) {
+  const char* const begin = text_ + cursor.next[0] + 1;
+  if (begin[-1] != '"') [[unlikely]] {
+    return fail_at(cursor.next, "expected a string");
+  }
+  const char* const end = last_quote(text_ + cursor.next[1]);
+  if (end < begin) [[unlikely]] {
+    return fail_at(cursor.next, "");
+  }
+  char* const to = cursor.out;
+  const char* const to_end = copy_string(begin, end, to + 4);
+  if (to_end == nullptr) [[unlikely]] {
+    return fail_at(cursor.next, "a string with a wrong escape");
+  }
+  const auto size = static_cast<uint32_t>(to_end - to) - 3;  // with the NUL
+  cursor.out = to;
+  store(cursor.out, size);
+  cursor.out = to + 4 + size;
+  cursor.out[-1] = '\0';
+  *cursor.type = static_cast<char>(Tag::string);
+  ++cursor.next;
+  return true;
+}
+
+[[gnu::always_inline]] inline bool Reader::read_number(Cursor& cursor, const char* begin,
+                                                       const char* end, NumberGrammar grammar) {
+  Number number;
+  const NumberKind kind = parse_short_number(begin, end, grammar, number);
+  if (kind == NumberKind::int32) {
+    *cursor.type = static_cast<char>(Tag::int32);
+    store(cursor.out, static_cast<int32_t>(number.integer));
+  } else if (kind == NumberKind::decimal128) {
+    *cursor.type = static_cast<char>(Tag::decimal128);
+    store(cursor.out, number.decimal);
+  } else if (kind == NumberKind::int64) {
+    *cursor.type = static_cast<char>(Tag::int64);
+    store(cursor.out, number.integer);
+  } else {
+    const size_t type_at = leave(cursor);
+    if (!write_long_number(type_at, {begin, static_cast<size_t>(end - begin)}, grammar)) {
+      return false;
+    }
+    cursor = enter(type_at);
+  }
+  ++cursor.next;
+  return true;
+}
+
+// At the opening bracket of a nested value.
+[[gnu::always_inline]] inline bool Reader::read_opening(Cursor& cursor, Tag tag) {
+  const size_t type_at = leave(cursor);
+  *cursor.type = static_cast<char>(tag);
+  if (!open(tag, type_at + 1)) {
+    return false;
+  }
+  cursor = enter(type_at);
+  return true;
+}
+
+// A value for which the loop has nothing of its own.
+[[gnu::always_inline]] inline bool Reader::read_rare(Cursor& cursor, Wire wire, const char* tag) {
+  const size_t type_at = leave(cursor);
+  const bool is_read = wire == Wire::plain ? write_literal(type_at) : read_item_other(type_at, tag);
+  cursor = enter(type_at);
+  return is_read;
+}
+
+[[gnu::always_inline]] inline bool Reader::read_plain_value(Cursor& cursor) {
+  const char first = text_[cursor.next[0]];
+  if (first == '"') {
+    return read_string(cursor);
+  }
+  if (first == '{' || first == '[') {
+    return read_opening(cursor, first == '{' ? Tag::document : Tag::array);
+  }
+  if (first == 't' || first == 'f' || first == 'n') {
+    return read_rare(cursor, Wire::plain, nullptr);
+  }
+  return read_number(cursor, text_ + cursor.next[0], token_end(cursor.next), NumberGrammar::json);
+}
+
+// {"S":"x"} and its kind: up to the last bracket, but M and L stay open.
+[[gnu::always_inline]] inline bool Reader::read_item_value(Cursor& cursor) {
+  const uint32_t* const token = cursor.next;
+  if (text_[token[0]] != '{' || text_[token[1]] != '"' || text_[token[2]] != ':') [[unlikely]] {
+    return fail_at(token, "expected a DynamoDB value such as {\"S\":\"text\"}");
+  }
+  const char* const tag = text_ + token[1] + 1;
+  cursor.next = token + 3;
+  const char first = text_[token[3]];
+  bool is_read = false;
+  if (tag[1] != '"') [[unlikely]] {
+    is_read = read_rare(cursor, Wire::dynamodb, tag);
+  } else if (tag[0] == 'S') {
+    is_read = read_string(cursor);
+  } else if (tag[0] == 'N' && first == '"' && token[4] > token[3]) {
+    const char* const begin = text_ + token[3] + 1;
+    const char* const end = last_quote(text_ + token[4]);
+    is_read = read_number(cursor, begin, end, NumberGrammar::dynamodb);
+  } else if (tag[0] == 'M' && first == '{') {
+    return read_opening(cursor, Tag::document);
+  } else if (tag[0] == 'L' && first == '[') {
+    return read_opening(cursor, Tag::array);
+  } else {
+    is_read = read_rare(cursor, Wire::dynamodb, tag);
+  }
+  if (!is_read) [[unlikely]] {
+    return false;
+  }
+  if (text_[*cursor.next] != '}') [[unlikely]] {
+    return fail_at(cursor.next, "a value with several types");
+  }
+  ++cursor.next;
+  return true;
+}
+
+// Behind a value: closes what ends there, up to the comma before the next value or up to the end of
+// all frames.
+template <Wire kWire>
+[[gnu::always_inline]] inline bool Reader::read_closings(Cursor& cursor) {
+  while (cursor.next < end_) {
+    const char token = text_[*cursor.next++];
+    if (token == ',') {
+      return true;
+    }
+    const Frame& frame = frames_.back();
+    if (token != frame.closer) [[unlikely]] {
+      return fail_at(cursor.next - 1, "expected a comma or the end of the object or array");
+    }
+    *cursor.out++ = '\0';
+    char* start = out_.from(frame.start);
+    store(start, static_cast<uint32_t>(cursor.out - start));
+    if (frame.count > Frame::kShort && frame.closer == '}') [[unlikely]] {
+      if (has_repeated_names(frame)) {
+        return fail_at(cursor.next - 1, "an object that repeats a name");
+      }
+    }
+    frames_.pop_back();
+    if (frames_.empty()) {
+      return true;
+    }
+    if (kWire == Wire::dynamodb && text_[*cursor.next++] != '}') [[unlikely]] {
+      return fail_at(cursor.next - 1, "a value with several types");
+    }
+  }
+  return fail_at(cursor.next, "");
+}
+
+// At the opening bracket of an object or array.
+template <Wire kWire>
+bool Reader::read_values() {
+  reset_document();
+  if (!open(peek() == '{' ? Tag::document : Tag::array, 0)) {
+    return false;
+  }
+  Cursor cursor = enter(0);
+  constexpr size_t kTokens = kWire == Wire::plain ? 3 : 7;  // of a value that is no array or object
+  bool is_first = true;  // behind an opening bracket, where the closing one may follow
+  for (;;) {
+    if (cursor.next >= end_) [[unlikely]] {
+      return fail_at(cursor.next, "");
+    }
+    if (!is_first || text_[*cursor.next] != frames_.back().closer) {
+      // Room for the name, the value and for the ends of all levels.
+      const size_t most = cursor.next[kTokens] - cursor.next[0] + frames_.size();
+      out_.advance_to(cursor.out);
+      cursor.out = out_.reserve(most);
+      cursor.type = cursor.out++;
+      Frame& frame = frames_.back();
+      const uint32_t index = frame.count++;
+      const size_t depth = frames_.size();
+      if (frame.closer == ']') {
+        write_index(cursor.out, index);
+      } else if (!read_object_name(cursor)) [[unlikely]] {
+        return false;
+      }
+      const bool is_read =
+          kWire == Wire::plain ? read_plain_value(cursor) : read_item_value(cursor);
+      if (!is_read) [[unlikely]] {
+        return false;
+      }
+      if (frames_.size() > depth) {
+        is_first = true;
+        continue;
+      }
+    }
+    if (!read_closings<kWire>(cursor)) [[unlikely]] {
+      return false;
+    }
+    is_first = false;
+    if (frames_.empty()) {
+      leave(cursor);
+      return true;
+    }
+  }
+}
+
+}  // namespace penstock::doc
