@@ -15,7 +15,7 @@ class ItemWriter {
       : out_(out, document.size() * 2 + 64),
         at_(document.data()),
         limit_(document.data() + document.size()),
-        losses_(document.losses(), [](Loss::Type) { return true; }) {}
+        losses_(document.losses()) {}
 
   void run() {
     open(Level::item, "{");

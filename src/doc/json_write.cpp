@@ -10,128 +10,207 @@ namespace {
 
 constexpr char kScope = 's';  // the level of a code's scope, which closes two objects
 
-class JsonWriter {
- public:
-  JsonWriter(const Document& document, std::string& out)
-      : out_(out, document.size() * 3 / 2 + 64),
-        at_(document.data()),
-        limit_(document.data() + document.size()),
-        losses_(document.losses(), [](Loss::Type type) {
-          return type == Loss::Type::number || type == Loss::Type::name;
-        }) {}
+template <class T>
+[[gnu::always_inline]] inline T load(const uint8_t* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
 
-  void run(Shape shape) {
-    open(shape == Shape::array ? ']' : '}');
-    for (;;) {
-      out_.reserve(kNumberTextMax);
-      const auto type = static_cast<Type>(*at_++);
-      if (type == Type{0}) {
-        close();
-        if (closers_.empty()) {
-          return;
-        }
-        continue;
-      }
-      write_name();
-      const bool is_lost_number = losses_.is_active() && losses_.number() != nullptr;
-      if (is_lost_number && type == Type::string) [[unlikely]] {
-        const std::string_view digits = losses_.number()->text;
-        out_.reserve(digits.size());
-        out_.put(digits);
-        at_ += bson_value_size(type, at_);
-      } else if (!write_value(type)) {
-        continue;
-      }
-      out_.put(',');
-    }
+// What the loop below moves. It stays in registers, because its address never leaves the loop.
+struct Cursor {
+  const uint8_t* at;
+  const uint8_t* limit;  // the end of the document
+};
+
+[[gnu::always_inline]] inline void write_name(Cursor& in, Room& out, std::string& text) {
+  const auto* const name = reinterpret_cast<const char*>(in.at);
+  *out.at++ = '"';
+  const char* const end =
+      put_escaped_name(text, out, name, reinterpret_cast<const char*>(in.limit));
+  *out.at++ = '"';
+  *out.at++ = ':';
+  in.at += end - name + 1;
+}
+
+[[gnu::always_inline]] inline void write_string(Cursor& in, Room& out, std::string& text) {
+  const size_t size = load<uint32_t>(in.at) - 1;
+  const auto* const from = reinterpret_cast<const char*>(in.at + 4);
+  make_room(text, out, size);
+  *out.at++ = '"';
+  put_escaped(text, out, from, from + size, reinterpret_cast<const char*>(in.limit));
+  *out.at++ = '"';
+  in.at += 4 + size + 1;
+}
+
+// The types that are rare, or long anyway.
+[[gnu::noinline]] Room write_other(Type type, Cursor in, Room out, std::string& text) {
+  close_room(text, out);
+  {
+    TextOut writer(text, kNumberTextMax + 2 * bson_value_size(type, in.at));
+    put_scalar(writer, type, in.at, in.limit);
   }
+  return open_room(text, 0);
+}
 
- private:
-  // At the length prefix of a document.
-  void open(char closer) {
-    out_.put(closer == ']' ? '[' : '{');
-    closers_ += closer;
-    at_ += 4;
-  }
-
-  void close() {
-    if (out_.at()[-1] == ',') {
-      out_.unput();
-    }
-    const char closer = closers_.back();
-    closers_.pop_back();
-    out_.put(closer == kScope ? '}' : closer);
-    if (closer == kScope) {
-      out_.put('}');
-    }
-    if (!closers_.empty()) {
-      out_.put(',');
-      if (losses_.is_active()) {
-        losses_.leave();
-      }
-    }
-  }
-
-  void write_name() {
-    const auto* const name = reinterpret_cast<const char*>(at_);
-    if (losses_.is_active()) [[unlikely]] {
-      losses_.at(name);
-      if (losses_.name() != nullptr && closers_.back() != ']') {
-        put_text(out_, losses_.name()->text);
-        out_.reserve(kNumberTextMax);
-        out_.put(':');
-        at_ += std::strlen(name) + 1;
-        return;
-      }
-    }
-    if (closers_.back() == ']') {
-      at_ += std::strlen(name) + 1;
+// A value that is neither document nor array nor code with scope.
+[[gnu::always_inline]] inline void write_scalar(Type type, Cursor& in, Room& out,
+                                                std::string& text) {
+  switch (type) {
+    case Type::string:
+      write_string(in, out, text);
+      return;
+    case Type::int32:
+      out.at = write_int64(load<int32_t>(in.at), out.at);
+      in.at += 4;
+      return;
+    case Type::int64:
+      out.at = write_int64(load<int64_t>(in.at), out.at);
+      in.at += 8;
+      return;
+    case Type::boolean: {
+      const bool value = *in.at++ != 0;
+      std::memcpy(out.at, value ? "true," : "false", 5);
+      out.at += value ? 4 : 5;
       return;
     }
-    out_.put('"');
-    const char* const end = out_.put_escaped_name(name, reinterpret_cast<const char*>(limit_));
-    out_.reserve(kNumberTextMax);
-    out_.put("\":");
-    at_ += end - name + 1;
-  }
-
-  // False: a level was opened instead.
-  bool write_value(Type type) {
-    switch (type) {
-      case Type::string:
-        at_ = put_string(out_, at_, limit_);
-        return true;
-      case Type::document:
-      case Type::array:
-        if (losses_.is_active()) {
-          losses_.enter();
-        }
-        open(type == Type::array ? ']' : '}');
-        return false;
-      case Type::code_with_scope: {
-        if (losses_.is_active()) {
-          losses_.enter();
-        }
-        out_.put("{\"code\":");
-        at_ = put_string(out_, at_ + 4, limit_);
-        out_.reserve(kNumberTextMax);
-        out_.put(",\"scope\":");
-        open(kScope);
-        return false;
+    case Type::null:
+      std::memcpy(out.at, "null", 4);
+      out.at += 4;
+      return;
+    case Type::decimal128:
+      if ((in.at[15] & 0x60) != 0x60) [[likely]] {  // finite, as all numbers of a reader are
+        out.at = write_decimal128(load_decimal(in.at), out.at);
+        in.at += 16;
+        return;
       }
-      default:
-        put_scalar(out_, type, at_, limit_);
-        at_ += bson_value_size(type, at_);
-        return true;
+      [[fallthrough]];
+    default:
+      out = write_other(type, in, out, text);
+      in.at += bson_value_size(type, in.at);
+  }
+}
+
+[[gnu::always_inline]] inline void open_level(Cursor& in, Room& out, std::string& closers,
+                                              char closer) {
+  *out.at++ = closer == ']' ? '[' : '{';
+  closers += closer;
+  in.at += 4;
+}
+
+[[gnu::always_inline]] inline void close_level(Room& out, std::string& closers) {
+  out.at -= out.at[-1] == ',' ? 1 : 0;
+  const char closer = closers.back();
+  closers.pop_back();
+  *out.at++ = closer == kScope ? '}' : closer;
+  if (closer == kScope) {
+    *out.at++ = '}';
+  }
+}
+
+// {"code":…,"scope":  up to the scope, a document.
+[[gnu::noinline]] Room write_code(Cursor& in, Room out, std::string& text) {
+  close_room(text, out);
+  {
+    TextOut writer(text, 64);
+    writer.put("{\"code\":");
+    in.at = put_string(writer, in.at + 4, in.limit);
+    writer.reserve(kNumberTextMax);
+    writer.put(",\"scope\":");
+  }
+  return open_room(text, 0);
+}
+
+// The name that was lost, or nothing; numbers that were lost are written here and passed.
+struct LostValue {
+  bool is_named = false;
+  bool is_written = false;
+};
+
+[[gnu::noinline]] LostValue write_lost(LossCursor& losses, Type type, char closer, Cursor& in,
+                                       Room& out, std::string& text) {
+  LostValue lost;
+  const auto* const name = reinterpret_cast<const char*>(in.at);
+  losses.at(name);
+  if (losses.name() == nullptr && losses.number() == nullptr) {
+    return lost;
+  }
+  close_room(text, out);
+  if (closer != ']') {
+    append_json_string(losses.name() != nullptr ? losses.name()->text : name, text);
+    text += ':';
+  }
+  in.at += std::strlen(name) + 1;
+  lost.is_named = true;
+  if (losses.number() != nullptr && type == Type::string) {
+    text += losses.number()->text;
+    in.at += bson_value_size(type, in.at);
+    lost.is_written = true;
+  }
+  out = open_room(text, 0);
+  return lost;
+}
+
+// At a value's name. False: its level was opened instead.
+[[gnu::always_inline]] inline bool write_value(Type type, char closer, bool is_named, Cursor& in,
+                                               Room& out, std::string& text, std::string& closers) {
+  if (is_named) {
+    // The name is written.
+  } else if (closer == ']') {
+    while (*in.at++ != 0) {
+    }
+  } else {
+    write_name(in, out, text);
+  }
+  if (type == Type::document || type == Type::array) {
+    open_level(in, out, closers, type == Type::array ? ']' : '}');
+    return false;
+  }
+  if (type == Type::code_with_scope) [[unlikely]] {
+    Cursor copy = in;
+    out = write_code(copy, out, text);
+    in = copy;
+    open_level(in, out, closers, kScope);
+    return false;
+  }
+  write_scalar(type, in, out, text);
+  return true;
+}
+
+// kHasLosses: numbers or names were lost. Sets are nothing to plain JSON.
+template <bool kHasLosses>
+void write_document(const Document& document, std::string& text, Shape shape) {
+  Cursor in{document.data(), document.data() + document.size()};
+  Room out = open_room(text, document.size() * 3 / 2);
+  std::string closers;
+  LossCursor losses(document.losses());
+  open_level(in, out, closers, shape == Shape::array ? ']' : '}');
+  while (!closers.empty()) {
+    make_room(text, out, 0);
+    const auto type = static_cast<Type>(*in.at++);
+    if (type == Type{0}) {
+      close_level(out, closers);
+      if (kHasLosses && !closers.empty()) {
+        losses.leave();
+      }
+      *out.at++ = ',';
+      continue;
+    }
+    LostValue lost;
+    if constexpr (kHasLosses) {
+      lost = write_lost(losses, type, closers.back(), in, out, text);
+    }
+    const bool is_written =
+        lost.is_written || write_value(type, closers.back(), lost.is_named, in, out, text, closers);
+    if (is_written) {
+      *out.at++ = ',';
+    } else if (kHasLosses) {
+      losses.enter();
     }
   }
-
-  TextOut out_;
-  const uint8_t* at_;
-  const uint8_t* limit_;
-  std::string closers_;
-  LossCursor losses_;
-};
+  --out.at;  // the comma behind the last bracket
+  close_room(text, out);
+}
 
 }  // namespace
 
@@ -140,7 +219,13 @@ void append_json(const Document& document, std::string& out, Shape shape) {
     out += "null";
     return;
   }
-  JsonWriter(document, out).run(shape);
+  for (const Loss& loss : document.losses()) {
+    if (loss.type == Loss::Type::number || loss.type == Loss::Type::name) {
+      write_document<true>(document, out, shape);
+      return;
+    }
+  }
+  write_document<false>(document, out, shape);
 }
 
 void append_json_string(std::string_view text, std::string& out) {

@@ -13,14 +13,9 @@ namespace penstock::doc {
 
 class LossCursor {
  public:
-  // Only losses for which is_wanted(type) are looked for; without one, at() costs nothing.
-  template <class F>
-  LossCursor(std::span<const Loss> losses, F is_wanted) : losses_(losses) {
-    for (const Loss& loss : losses) {
-      is_active_ = is_active_ || is_wanted(loss.type);
-    }
-  }
+  explicit LossCursor(std::span<const Loss> losses) : losses_(losses) {}
 
+  // False: there are no losses, and nothing of this need be called.
   bool is_active() const { return is_active_; }
   // Moves to the value of this name on the current level.
   void at(std::string_view name);
@@ -34,7 +29,7 @@ class LossCursor {
 
  private:
   std::span<const Loss> losses_;  // those not yet met
-  bool is_active_ = false;
+  bool is_active_ = !losses_.empty();
   std::string path_;
   std::vector<size_t> levels_;  // the path's length at each open value
   const Loss* name_ = nullptr;

@@ -1,52 +1,87 @@
 #include "doc/text_out.h"
 
+#include <algorithm>
+
 namespace penstock::doc {
 
-void TextOut::grow(size_t size) {
-  const auto used = static_cast<size_t>(at_ - out_.data());
-  resize(2 * used + size + kSlack);
-  at_ = out_.data() + used;
-}
+namespace {
 
-// Needs six bytes of room, of which the slack has ten times as many.
-void TextOut::put_escape(char c) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  reserve(6);
-  switch (c) {
-    case '"':
-      put("\\\"");
-      return;
-    case '\\':
-      put("\\\\");
-      return;
-    case '\n':
-      put("\\n");
-      return;
-    case '\r':
-      put("\\r");
-      return;
-    case '\t':
-      put("\\t");
-      return;
-    default:
-      put("\\u00");
-      put(kHex[static_cast<uint8_t>(c) >> 4]);
-      put(kHex[static_cast<uint8_t>(c) & 15]);
-      return;
+// Makes the text `size` bytes long without writing to what is new; close_room() cuts it to what was
+// written.
+Room resize(std::string& text, size_t used, size_t size) {
+  if (size > text.capacity()) {
+    text.reserve(std::max(size, 2 * text.capacity()));
   }
+  text.resize_and_overwrite(size, [](char*, size_t all) { return all; });
+  return {text.data() + used, text.data() + size};
 }
 
-void TextOut::put_escaped_slowly(const char* from, const char* end) {
-  reserve(static_cast<size_t>(end - from));
+}  // namespace
+
+Room open_room(std::string& text, size_t size) {
+  const size_t used = text.size();
+  return resize(text, used, used + size + 2 * kRoomSlack);
+}
+
+void close_room(std::string& text, Room room) {
+  text.resize(static_cast<size_t>(room.at - text.data()));
+}
+
+Room grow_room(std::string& text, Room room, size_t size) {
+  const auto used = static_cast<size_t>(room.at - text.data());
+  return resize(text, used, used + used / 2 + size + 2 * kRoomSlack);
+}
+
+char* put_escape(char c, char* to) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  constexpr std::string_view kShort = "btn\0fr";  // for 8 to 13
+  const auto byte = static_cast<uint8_t>(c);
+  *to++ = '\\';
+  if (byte >= 0x20) {
+    *to++ = c;
+  } else if (byte >= 8 && byte <= 13 && byte != 11) {
+    *to++ = kShort[byte - 8];
+  } else {
+    to = std::copy_n("u00", 3, to);
+    *to++ = kHex[byte >> 4];
+    *to++ = kHex[byte & 15];
+  }
+  return to;
+}
+
+Room put_escaped_slowly(std::string& text, Room room, const char* from, const char* end) {
+  make_room(text, room, static_cast<size_t>(end - from));
   for (; from != end; ++from) {
-    const auto c = static_cast<uint8_t>(*from);
-    if (c < 0x20 || c == '"' || c == '\\') {
-      put_escape(*from);
-      reserve(static_cast<size_t>(end - from));
+    const auto byte = static_cast<uint8_t>(*from);
+    if (byte < 0x20 || byte == '"' || byte == '\\') {
+      room.at = put_escape(*from, room.at);
+      make_room(text, room, static_cast<size_t>(end - from));
     } else {
-      put(*from);
+      *room.at++ = *from;
     }
   }
+  return room;
+}
+
+Room put_escaped_rest(std::string& text, Room room, const char* from, const char* end,
+                      const char* limit) {
+  make_room(text, room, static_cast<size_t>(end - from));
+  while (limit - from >= 16) {
+    const auto left = end - from;
+    const uint32_t found = copy_block(from, room.at);
+    const int plain = std::countr_zero(found | 0x10000);
+    if (left <= plain) {
+      room.at += left;
+      return room;
+    }
+    room.at += plain;
+    from += plain;
+    if (plain < 16) {
+      room.at = put_escape(*from++, room.at);
+      make_room(text, room, static_cast<size_t>(end - from));
+    }
+  }
+  return put_escaped_slowly(text, room, from, end);
 }
 
 }  // namespace penstock::doc
