@@ -2,36 +2,99 @@
 #include <array>
 
 #include "doc/dynamodb_json.h"
+#include "doc/name_set.h"
 #include "doc/reader.h"
 
 namespace penstock::doc {
 
 namespace {
 
-// Reads the fields of an object one after the other; F(name) reads the value or skips it.
-template <class F>
-bool read_fields(Reader& reader, F read_field) {
+enum RecordField : size_t {
+  aws_region,
+  event_id,
+  event_name,
+  user_identity,
+  record_format,
+  table_name,
+  change,
+  event_source,
+};
+constexpr std::array<std::string_view, 8> kRecordFields = {
+    "awsRegion",    "eventID",   "eventName", "userIdentity",
+    "recordFormat", "tableName", "dynamodb",  "eventSource"};
+
+enum ChangeField : size_t {
+  created,
+  precision,
+  keys,
+  new_image,
+  old_image,
+  sequence_number,
+  size_bytes,
+  stream_view_type,
+};
+constexpr std::array<std::string_view, 8> kChangeFields = {"ApproximateCreationDateTime",
+                                                           "ApproximateCreationDateTimePrecision",
+                                                           "Keys",
+                                                           "NewImage",
+                                                           "OldImage",
+                                                           "SequenceNumber",
+                                                           "SizeBytes",
+                                                           "StreamViewType"};
+
+enum IdentityField : size_t { identity_type, identity_principal };
+constexpr std::array<std::string_view, 2> kIdentityFields = {"type", "principalId"};
+
+// Records name their fields in the same order each time, so that the search goes on from the last.
+template <size_t kCount>
+size_t find_field(const std::array<std::string_view, kCount>& fields, std::string_view name,
+                  size_t from) {
+  for (size_t i = 0; i < kCount; ++i, ++from) {
+    if (fields[from % kCount] == name) {
+      return from % kCount;
+    }
+  }
+  return kCount;
+}
+
+// Reads the fields of an object one after the other: read_field(i) reads the value of the i-th of
+// `fields`; all others are checked and skipped.
+template <size_t kCount, class F>
+bool read_fields(Reader& reader, const std::array<std::string_view, kCount>& fields, F read_field) {
   if (!reader.expect('{', "expected an object")) {
     return false;
   }
-  reader.names().open();
-  if (reader.peek() != '}') {
-    for (;;) {
-      std::string_view name;
-      if (!reader.has_tokens() || !reader.read_name(name) || !read_field(name)) {
-        return reader.has_tokens() ? false : reader.fail_at(reader.next(), "");
-      }
-      if (reader.peek() != ',') {
-        break;
-      }
-      reader.expect(',', "");
+  uint32_t seen = 0;
+  size_t field = kCount - 1;
+  NameSet others;
+  bool is_last = reader.peek() == '}';
+  while (!is_last) {
+    const uint32_t* const token = reader.next();
+    std::string_view name;
+    if (!reader.has_tokens() || !reader.read_text(name) ||
+        !reader.expect(':', "expected a colon")) {
+      return reader.has_tokens() ? false : reader.fail_at(token, "expected a name and a colon");
+    }
+    const size_t found = find_field(fields, name, field + 1);
+    const bool is_known = found < kCount;
+    if (is_known ? (seen >> found & 1) != 0 : !others.add(name)) {
+      return reader.fail_at(token, "a repeated name");
+    }
+    seen |= is_known ? uint32_t{1} << found : 0;
+    field = is_known ? found : field;
+    if (is_known ? !read_field(found) : !reader.skip_value()) {
+      return false;
+    }
+    is_last = reader.peek() != ',';
+    if (!is_last && !reader.expect(',', "")) {
+      return false;
     }
   }
   const uint32_t* const token = reader.next();
   if (!reader.expect('}', "expected a comma or the end of the object")) {
     return false;
   }
-  return reader.names().close() || reader.fail_at(token, "an object that repeats a name");
+  return others.is_unique() || reader.fail_at(token, "an object that repeats a name");
 }
 
 bool read_nullable_text(Reader& reader, std::string_view& out) {
@@ -47,7 +110,8 @@ bool read_integer(Reader& reader, int64_t& out) {
     return reader.fail_at(token, "ApproximateCreationDateTime is no whole number");
   }
   out = number.integer;
-  return reader.skip_value();
+  reader.pass_token();
+  return true;
 }
 
 bool read_image(Reader& reader, Document& out) {
@@ -61,31 +125,34 @@ bool read_image(Reader& reader, Document& out) {
   return true;
 }
 
-bool read_change_field(Reader& reader, std::string_view name, ChangeRecord& record) {
-  if (name == "Keys") {
-    return read_image(reader, record.keys);
+bool read_precision(Reader& reader, ChangeRecord& record) {
+  std::string_view text;
+  if (!read_nullable_text(reader, text)) {
+    return false;
   }
-  if (name == "NewImage") {
-    return read_image(reader, record.new_image);
-  }
-  if (name == "OldImage") {
-    return read_image(reader, record.old_image);
-  }
-  if (name == "ApproximateCreationDateTime") {
-    return read_integer(reader, record.created);
-  }
-  if (name == "SequenceNumber") {
-    return read_nullable_text(reader, record.sequence_number);
-  }
-  if (name == "ApproximateCreationDateTimePrecision") {
-    std::string_view precision;
-    if (!read_nullable_text(reader, precision)) {
-      return false;
+  record.created_in_micros = text == "MICROSECOND";
+  return true;
+}
+
+bool read_change(Reader& reader, ChangeRecord& record) {
+  return read_fields(reader, kChangeFields, [&](size_t field) {
+    switch (field) {
+      case keys:
+        return read_image(reader, record.keys);
+      case new_image:
+        return read_image(reader, record.new_image);
+      case old_image:
+        return read_image(reader, record.old_image);
+      case created:
+        return read_integer(reader, record.created);
+      case sequence_number:
+        return read_nullable_text(reader, record.sequence_number);
+      case precision:
+        return read_precision(reader, record);
+      default:
+        return reader.skip_value();
     }
-    record.created_in_micros = precision == "MICROSECOND";
-    return true;
-  }
-  return reader.skip_value();
+  });
 }
 
 bool read_identity(Reader& reader, ChangeRecord& record) {
@@ -94,40 +161,32 @@ bool read_identity(Reader& reader, ChangeRecord& record) {
   }
   std::string_view type;
   std::string_view principal;
-  const bool is_read = read_fields(reader, [&](std::string_view name) {
-    if (name == "type" || name == "Type") {
-      return read_nullable_text(reader, type);
-    }
-    if (name == "principalId" || name == "PrincipalId") {
-      return read_nullable_text(reader, principal);
-    }
-    return reader.skip_value();
+  const bool is_read = read_fields(reader, kIdentityFields, [&](size_t field) {
+    return read_nullable_text(reader, field == identity_type ? type : principal);
   });
   record.is_ttl_delete = type == "Service" && principal == "dynamodb.amazonaws.com";
   return is_read;
 }
 
-bool read_record_field(Reader& reader, std::string_view name, ChangeRecord& record) {
-  if (name == "dynamodb") {
-    return read_fields(
-        reader, [&](std::string_view field) { return read_change_field(reader, field, record); });
-  }
-  if (name == "eventID") {
-    return read_nullable_text(reader, record.event_id);
-  }
-  if (name == "eventName") {
-    return read_nullable_text(reader, record.event_name);
-  }
-  if (name == "tableName") {
-    return read_nullable_text(reader, record.table);
-  }
-  if (name == "awsRegion") {
-    return read_nullable_text(reader, record.region);
-  }
-  if (name == "userIdentity") {
-    return read_identity(reader, record);
-  }
-  return reader.skip_value();
+bool read_record(Reader& reader, ChangeRecord& record) {
+  return read_fields(reader, kRecordFields, [&](size_t field) {
+    switch (field) {
+      case change:
+        return read_change(reader, record);
+      case event_id:
+        return read_nullable_text(reader, record.event_id);
+      case event_name:
+        return read_nullable_text(reader, record.event_name);
+      case table_name:
+        return read_nullable_text(reader, record.table);
+      case aws_region:
+        return read_nullable_text(reader, record.region);
+      case user_identity:
+        return read_identity(reader, record);
+      default:
+        return reader.skip_value();
+    }
+  });
 }
 
 }  // namespace
@@ -137,9 +196,7 @@ Result<ChangeRecord> DynamoDbReader::read_change(std::string_view padded_text, A
   Reader& reader = state_->reader;
   TRY(reader.start(padded_text, arena, options));
   ChangeRecord record;
-  const bool is_read = read_fields(
-      reader, [&](std::string_view name) { return read_record_field(reader, name, record); });
-  if (!is_read) {
+  if (!read_record(reader, record)) {
     return reader.error();
   }
   if (!reader.at_end()) {

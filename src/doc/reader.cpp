@@ -22,7 +22,6 @@ Result<> Reader::start(std::string_view padded_text, Arena& arena, const ParseOp
   end_ = next_ + index_.count();
   arena_ = &arena;
   options_ = options;
-  names_.clear();
   return {};
 }
 
@@ -31,24 +30,6 @@ bool Reader::fail_at(const uint32_t* token, std::string_view what) {
   error_ = "JSON text, byte " + std::to_string(offset) + ": ";
   error_ += token < end_ ? what : "it ends too early";
   return false;
-}
-
-bool Reader::expect(char token, const char* what) {
-  if (peek() != token || next_ >= end_) [[unlikely]] {
-    return fail_at(next_, what);
-  }
-  ++next_;
-  return true;
-}
-
-// Behind the last byte of the token, without the white space up to the next token.
-const char* Reader::token_end(const uint32_t* token) const {
-  const char* const begin = text_ + *token;
-  const char* end = text_ + token[1];
-  while (end > begin && is_space(end[-1])) {
-    --end;
-  }
-  return end;
 }
 
 // The content of the string at `token`. Between a string's first quote and the next token there is
@@ -76,7 +57,7 @@ bool Reader::read_text(std::string_view& out) {
     return false;
   }
   out = {begin, static_cast<size_t>(end - begin)};
-  if (out.find('\\') != std::string_view::npos) {
+  if (has_backslash(begin, end)) [[unlikely]] {
     char* const copy = arena_->allocate(out.size() + 16);
     const char* const copy_end = copy_string(begin, end, copy);
     if (copy_end == nullptr) {
@@ -86,14 +67,6 @@ bool Reader::read_text(std::string_view& out) {
   }
   ++next_;
   return true;
-}
-
-bool Reader::read_name(std::string_view& out) {
-  const uint32_t* const token = next_;
-  if (!read_text(out) || !expect(':', "expected a colon")) {
-    return false;
-  }
-  return names_.add(out) || fail_at(token, "a repeated name");
 }
 
 void Reader::reset_document() {

@@ -9,7 +9,6 @@
 #include "doc/decimal128.h"
 #include "doc/json.h"
 #include "doc/json_string.h"
-#include "doc/name_set.h"
 #include "doc/scratch.h"
 #include "doc/structural_index.h"
 
@@ -74,18 +73,31 @@ class Reader {
   bool skip_value();
   // A string that is kept: a view into the text, or into the arena where it had escapes.
   bool read_text(std::string_view& out);
-  bool read_name(std::string_view& out);  // and the colon behind it
 
   char peek() const { return text_[*next_]; }
-  bool expect(char token, const char* what);
+  bool expect(char token, const char* what) {
+    if (peek() != token || next_ >= end_) [[unlikely]] {
+      return fail_at(next_, what);
+    }
+    ++next_;
+    return true;
+  }
+  void pass_token() { ++next_; }
   bool at_end() const { return next_ == end_; }
   bool fail_at(const uint32_t* token, std::string_view what);
   bool has_tokens() const { return next_ < end_; }
   const uint32_t* next() const { return next_; }
-  const char* token_end(const uint32_t* token) const;
+  // Behind the last byte of the token, without the white space up to the next token.
+  const char* token_end(const uint32_t* token) const {
+    const char* const begin = text_ + *token;
+    const char* end = text_ + token[1];
+    while (end > begin && is_space(end[-1])) {
+      --end;
+    }
+    return end;
+  }
   const char* token_begin(const uint32_t* token) const { return text_ + *token; }
   std::unexpected<Error> error() const { return rejected(error_); }
-  NameSet& names() { return names_; }
 
  private:
   struct Cursor;
@@ -136,7 +148,6 @@ class Reader {
   Scratch out_;
   std::vector<Frame> frames_;
   size_t element_name_ = 0;  // the name of the value being read, in the scratch
-  NameSet names_;
   std::vector<PendingLoss> losses_;
   std::string loss_text_;
   std::string error_;
