@@ -67,6 +67,7 @@ template <class T>
   }
   auto size = static_cast<size_t>(last_quote(text_ + token[1]) - begin);
   char* name = cursor.type + 1;
+  const char* filtered = begin;  // not the copy, whose bytes are still on their way to memory
   if (!copy_short(begin, size, name)) [[unlikely]] {
     cursor.out = name;
     const size_t type_at = leave(cursor);
@@ -76,11 +77,12 @@ template <class T>
     cursor = enter(type_at);
     name = cursor.type + 1;
     size = static_cast<size_t>(cursor.out - name);
+    filtered = name;
   }
   name[size] = '\0';
   cursor.out = name + size + 1;
   Frame& frame = frames_.back();
-  if (frame.may_repeat({name, size}) && frame.count <= Frame::kShort) [[unlikely]] {
+  if (frame.may_repeat({filtered, size}) && frame.count <= Frame::kShort) [[unlikely]] {
     leave(cursor);
     if (is_repeated(frame, {name, size})) {
       return fail_at(token, "a repeated name");
