@@ -121,6 +121,24 @@ struct Cursor {
   return open_room(text, 0);
 }
 
+// A number as DynamoDB takes it (+007, .5, 5.) by the grammar of JSON, with the same value.
+void append_digits(std::string_view digits, std::string& text) {
+  if (digits.starts_with('-')) {
+    text += '-';
+  }
+  digits.remove_prefix(digits.starts_with('-') || digits.starts_with('+') ? 1 : 0);
+  while (digits.size() > 1 && digits[0] == '0') {
+    digits.remove_prefix(1);
+  }
+  const size_t whole = std::min(digits.find_first_not_of("0123456789"), digits.size());
+  text += whole == 0 ? "0" : digits.substr(0, whole);
+  digits.remove_prefix(whole);
+  const bool is_bare_point =
+      digits.starts_with('.') && (digits.size() == 1 || digits[1] == 'e' || digits[1] == 'E');
+  digits.remove_prefix(is_bare_point ? 1 : 0);
+  text += digits;
+}
+
 // The name that was lost, or nothing; numbers that were lost are written here and passed.
 struct LostValue {
   bool is_named = false;
@@ -143,7 +161,7 @@ struct LostValue {
   in.at += std::strlen(name) + 1;
   lost.is_named = true;
   if (losses.number() != nullptr && type == Type::string) {
-    text += losses.number()->text;
+    append_digits(losses.number()->text, text);
     in.at += bson_value_size(type, in.at);
     lost.is_written = true;
   }

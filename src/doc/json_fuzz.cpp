@@ -1,0 +1,26 @@
+// Any bytes as plain JSON: what is accepted is valid BSON, writes valid JSON, and reads back alike.
+#include <cstdlib>
+
+#include "doc/bson.h"
+#include "doc/json.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace penstock;
+  using namespace penstock::doc;
+  Arena arena(4096);
+  JsonReader reader;
+  const std::string_view text = arena.copy({reinterpret_cast<const char*>(data), size});
+  const bool is_valid = reader.is_valid(text);
+  const auto document = reader.read(text, arena);
+  if (!document) {
+    return 0;
+  }
+  std::string written;
+  append_json(*document, written);
+  const auto again = reader.read(arena.copy(written), arena);
+  if (!is_valid || !check_bson(document->bytes()) || !again ||
+      again->bytes() != document->bytes()) {
+    std::abort();
+  }
+  return 0;
+}
