@@ -41,41 +41,42 @@ std::string pipeline(const std::string& more, const std::string& sinks = "  - st
   return "name: p\nsource:\n  firehose: {inbox: x}\nsinks:\n" + sinks + more;
 }
 
+const std::string kWhole =
+    "name: whole\n"
+    "source:\n"
+    "  firehose: {listen: \"127.0.0.1:0\", inbox: x}\n"
+    "  name: in\n"
+    "  format: dynamodb\n"
+    "  when: {op: [insert]}\n"
+    "  batch: {events: 50, bytes: 64KiB}\n"
+    "  retry: {attempts: 3}\n"
+    "  on_reject: drop\n"
+    "  on_lost_position: earliest\n"
+    "transforms:\n"
+    "  - parse: {format: json, on_error: keep}\n"
+    "  - parse: {format: json}\n"
+    "    enabled: false\n"
+    "sinks:\n"
+    "  - files: {path: ./a}\n"
+    "    name: lake\n"
+    "    format: {cloudevents: {style: fancy}}\n"
+    "    batch: {events: 100, bytes: 8MiB, wait: 5s}\n"
+    "    lanes: 4\n"
+    "    retry: {attempts: 5, for: 1h, initial: 1s, max: 1m}\n"
+    "    on_reject: quarantine\n"
+    "    rate: 12.5\n"
+    "  - stdout: {}\n"
+    "    when: {stream: [a]}\n"
+    "checkpoint: {sqlite: {path: ./c, every: {events: 15, time: 2s}}}\n"
+    "dead_letter: {files: {path: ./d}}\n"
+    "alerts:\n"
+    "  - sns: {topic: ''}\n"
+    "    enabled: ''\n"
+    "limits: {in_flight_events: 5000, in_flight_bytes: 32MiB}\n"
+    "until: {events: 10, deadline: 1m}\n";
+
 TEST(Build, a_whole_file_becomes_an_assembly) {
-  const auto result = built(
-      "name: whole\n"
-      "source:\n"
-      "  firehose: {listen: \"127.0.0.1:0\", inbox: x}\n"
-      "  name: in\n"
-      "  format: dynamodb\n"
-      "  when: {op: [insert]}\n"
-      "  batch: {events: 50, bytes: 64KiB}\n"
-      "  retry: {attempts: 3}\n"
-      "  on_reject: drop\n"
-      "  on_lost_position: earliest\n"
-      "transforms:\n"
-      "  - parse: {format: json, on_error: keep}\n"
-      "  - parse: {format: json}\n"
-      "    enabled: false\n"
-      "sinks:\n"
-      "  - files: {path: ./a}\n"
-      "    name: lake\n"
-      "    format: {cloudevents: {style: fancy}}\n"
-      "    batch: {events: 100, bytes: 8MiB, wait: 5s}\n"
-      "    lanes: 4\n"
-      "    retry: {attempts: 5, for: 1h, initial: 1s, max: 1m}\n"
-      "    on_reject: quarantine\n"
-      "    rate: 12.5\n"
-      "  - stdout: {}\n"
-      "    when: {stream: [a]}\n"
-      "checkpoint: {sqlite: {path: ./c, every: {events: 15, time: 2s}}}\n"
-      "dead_letter: {files: {path: ./d}}\n"
-      "alerts:\n"
-      "  - sns: {topic: ''}\n"
-      "    enabled: ''\n"
-      "limits: {in_flight_events: 5000, in_flight_bytes: 32MiB}\n"
-      "until: {events: 10, deadline: 1m}\n",
-      {.once = true});
+  const auto result = built(kWhole, {.once = true});
   ASSERT_TRUE(result) << result.error().what;
   const Assembly& assembly = result->assembly;
   const PipelineSpec& spec = assembly.spec;
@@ -158,80 +159,78 @@ TEST(Build, until_binds_runs_with_once_only_but_for_its_end) {
   EXPECT_TRUE(once->assembly.spec.until.caught_up);
 }
 
+const std::pair<std::string, std::string> kWrong[] = {
+    {"", "an empty file"},
+    {"[]", "a pipeline is a map"},
+    {"name: p\n", "a pipeline needs a `source`"},
+    {"name: p\nsource: {firehose: {}}\n", "a pipeline needs `sinks`"},
+    {"source: {firehose: {}}\nsinks: [{stdout: {}}]\n", "a pipeline needs a `name`"},
+    {"name: a/b\nsource: {firehose: {}}\nsinks: [{stdout: {}}]\n", "f.yaml:1:7: a name is"},
+    {pipeline("sink: []\n"), "f.yaml:6:1: unknown key `sink` of a pipeline, did you mean `sinks`?"},
+    {pipeline("", "  stdout: {}\n"), "f.yaml:5:3: `sinks` takes a list"},
+    {pipeline("", "  - {}\n"), "f.yaml:5:5: this sink names none of: event_store, files"},
+    {pipeline("", "  - stdout\n"), "a sink is a map with the key of one of"},
+    {pipeline("", "  - flies: {path: a}\n"),
+     "f.yaml:5:5: unknown sink `flies`, did you mean `files`?"},
+    {pipeline("", "  - kafka: {brokers: a}\n"),
+     "f.yaml:5:5: this build has no sink `kafka`; it has: event_store, files, http, stdout"},
+    {pipeline("", "  - stdout: {}\n    http: {}\n"), "`stdout` and `http` stand in one sink"},
+    {pipeline("", "  - stdout: {}\n    bacth: {}\n"),
+     "f.yaml:6:5: sink stdout: unknown key `bacth` beside it, did you mean `batch`?"},
+    {pipeline("", "  - stdout: {pth: a}\n"), "f.yaml:5:14: stdout: unknown setting `pth`"},
+    {pipeline("", "  - files: {}\n"), "f.yaml:5:12: files: needs `path` (Where)"},
+    {pipeline("", "  - stdout: {}\n    format: jsno\n"), "unknown format of a sink `jsno`"},
+    {pipeline("", "  - stdout: {}\n    format: document\n"),
+     "this build has no format of a sink `document`; it has: cloudevents, event, raw"},
+    {pipeline("", "  - stdout: {}\n    format: {event: {stile: a}}\n"),
+     "f.yaml:6:22: event: unknown setting `stile`, did you mean `style`?"},
+    {pipeline("", "  - stdout: {}\n    format: [event]\n"), "`format` takes a name, or a map"},
+    {pipeline("", "  - files: {path: a, traits: no format}\n    format: raw\n"),
+     "f.yaml:6:13: sink files takes no `format`"},
+    {pipeline("", "  - stdout: {}\n    enabled: maybe\n"), "`enabled` takes true or false"},
+    {pipeline("", "  - stdout: {}\n    enabled: false\n"), "no sink is enabled"},
+    {pipeline("", "  - stdout: {}\n  - stdout: {}\n"), "f.yaml:6:5: two sinks are called `stdout`"},
+    {pipeline("", "  - stdout: {}\n    batch: {events: 501}\n"),
+     "sink stdout: `batch.events` of 501 is more than the 500 it takes at once"},
+    {pipeline("", "  - stdout: {}\n    batch: {bytes: 17MiB}\n"), "`batch.bytes` of"},
+    {pipeline("", "  - stdout: {}\n    lanes: 65\n"), "`lanes` of 65 is more than the 64"},
+    {pipeline("", "  - stdout: {}\n    tls: {ca: x}\n"),
+     "f.yaml:6:10: sink stdout takes no `tls` settings in this build"},
+    {pipeline("", "  - stdout: {}\n    when: {op: [{wildcard: '*'}]}\n"),
+     "f.yaml:6:11: sink stdout: `when`: event pattern: the operator `wildcard` is not in this"},
+    {pipeline("", "  - stdout: {}\n    retry: {initial: 1m, max: 1s}\n"),
+     "`retry.initial` is longer than `retry.max`"},
+    {pipeline("", "  - stdout: {}\n    on_reject: dead_letter\n"),
+     "needs an enabled `dead_letter`"},
+    {pipeline("dead_letter: {files: {path: a}}\n", "  - stdout: {}\n    on_reject: quarantine\n"),
+     "`on_reject: quarantine` needs a `checkpoint`"},
+    {pipeline("transforms: [{parse: {format: xml}}]\n"), "`format` must be one of json, not `xml`"},
+    {pipeline("transforms: [{script: {}}]\n"), "this build has no transform `script`"},
+    {pipeline("checkpoint: {dynamodb: {table: a}}\n"),
+     "this build has no checkpoint store `dynamodb`; it has: sqlite"},
+    {pipeline("checkpoint: {sqlite: {path: a, evry: {}}}\n"), "unknown setting `evry`"},
+    {pipeline("checkpoint: {sqlite: {path: a, every: {event: 5}}}\n"),
+     "checkpoint.every: unknown setting `event`, did you mean `events`?"},
+    {pipeline("dead_letter: {s3: {bucket: a}}\n"), "this build has no dead letter store `s3`"},
+    {pipeline("alerts: [{sns: {topic: a}}]\n"), "alerts are not in this build"},
+    {pipeline("limits: {in_flight_event: 5}\n"), "did you mean `in_flight_events`?"},
+    {pipeline("limits: {in_flight_events: 5, read_events: 6}\n"),
+     "`read_events` is more than `in_flight_events`"},
+    {pipeline("until: {event: 5}\n"), "until: unknown setting `event`, did you mean `events`?"},
+    {"name: p\nsource: {kinesis: {stream: a}}\nsinks: [{stdout: {}}]\n",
+     "f.yaml:2:10: this build has no source `kinesis`; it has: event_store, firehose"},
+    {"name: p\nsource: {firehose: {traits: broken}}\nsinks: [{stdout: {}}]\n",
+     "f.yaml:2:10: source firehose: listen 127.0.0.1:1: in use"},
+    {"name: p\nsource: {firehose: {}, enabled: false}\nsinks: [{stdout: {}}]\n",
+     "the source is not enabled"},
+    {"name: p\nsource: {firehose: {}, lanes: 3}\nsinks: [{stdout: {}}]\n", "unknown key `lanes`"},
+    {"name: p\nsource: {firehose: {traits: gives events}, format: dynamodb}\n"
+     "sinks: [{stdout: {}}]\n",
+     "source firehose takes no `format`: it gives events"},
+};
+
 TEST(Build, what_is_wrong_with_a_file_is_told_with_its_place) {
-  const std::pair<std::string, std::string> rows[] = {
-      {"", "an empty file"},
-      {"[]", "a pipeline is a map"},
-      {"name: p\n", "a pipeline needs a `source`"},
-      {"name: p\nsource: {firehose: {}}\n", "a pipeline needs `sinks`"},
-      {"source: {firehose: {}}\nsinks: [{stdout: {}}]\n", "a pipeline needs a `name`"},
-      {"name: a/b\nsource: {firehose: {}}\nsinks: [{stdout: {}}]\n", "f.yaml:1:7: a name is"},
-      {pipeline("sink: []\n"),
-       "f.yaml:6:1: unknown key `sink` of a pipeline, did you mean `sinks`?"},
-      {pipeline("", "  stdout: {}\n"), "f.yaml:5:3: `sinks` takes a list"},
-      {pipeline("", "  - {}\n"), "f.yaml:5:5: this sink names none of: event_store, files"},
-      {pipeline("", "  - stdout\n"), "a sink is a map with the key of one of"},
-      {pipeline("", "  - flies: {path: a}\n"),
-       "f.yaml:5:5: unknown sink `flies`, did you mean `files`?"},
-      {pipeline("", "  - kafka: {brokers: a}\n"),
-       "f.yaml:5:5: this build has no sink `kafka`; it has: event_store, files, http, stdout"},
-      {pipeline("", "  - stdout: {}\n    http: {}\n"), "`stdout` and `http` stand in one sink"},
-      {pipeline("", "  - stdout: {}\n    bacth: {}\n"),
-       "f.yaml:6:5: sink stdout: unknown key `bacth` beside it, did you mean `batch`?"},
-      {pipeline("", "  - stdout: {pth: a}\n"), "f.yaml:5:14: stdout: unknown setting `pth`"},
-      {pipeline("", "  - files: {}\n"), "f.yaml:5:12: files: needs `path` (Where)"},
-      {pipeline("", "  - stdout: {}\n    format: jsno\n"), "unknown format of a sink `jsno`"},
-      {pipeline("", "  - stdout: {}\n    format: document\n"),
-       "this build has no format of a sink `document`; it has: cloudevents, event, raw"},
-      {pipeline("", "  - stdout: {}\n    format: {event: {stile: a}}\n"),
-       "f.yaml:6:22: event: unknown setting `stile`, did you mean `style`?"},
-      {pipeline("", "  - stdout: {}\n    format: [event]\n"), "`format` takes a name, or a map"},
-      {pipeline("", "  - files: {path: a, traits: no format}\n    format: raw\n"),
-       "f.yaml:6:13: sink files takes no `format`"},
-      {pipeline("", "  - stdout: {}\n    enabled: maybe\n"), "`enabled` takes true or false"},
-      {pipeline("", "  - stdout: {}\n    enabled: false\n"), "no sink is enabled"},
-      {pipeline("", "  - stdout: {}\n  - stdout: {}\n"),
-       "f.yaml:6:5: two sinks are called `stdout`"},
-      {pipeline("", "  - stdout: {}\n    batch: {events: 501}\n"),
-       "sink stdout: `batch.events` of 501 is more than the 500 it takes at once"},
-      {pipeline("", "  - stdout: {}\n    batch: {bytes: 17MiB}\n"), "`batch.bytes` of"},
-      {pipeline("", "  - stdout: {}\n    lanes: 65\n"), "`lanes` of 65 is more than the 64"},
-      {pipeline("", "  - stdout: {}\n    tls: {ca: x}\n"),
-       "f.yaml:6:10: sink stdout takes no `tls` settings in this build"},
-      {pipeline("", "  - stdout: {}\n    when: {op: [{wildcard: '*'}]}\n"),
-       "f.yaml:6:11: sink stdout: `when`: event pattern: the operator `wildcard` is not in this"},
-      {pipeline("", "  - stdout: {}\n    retry: {initial: 1m, max: 1s}\n"),
-       "`retry.initial` is longer than `retry.max`"},
-      {pipeline("", "  - stdout: {}\n    on_reject: dead_letter\n"),
-       "needs an enabled `dead_letter`"},
-      {pipeline("dead_letter: {files: {path: a}}\n", "  - stdout: {}\n    on_reject: quarantine\n"),
-       "`on_reject: quarantine` needs a `checkpoint`"},
-      {pipeline("transforms: [{parse: {format: xml}}]\n"),
-       "`format` must be one of json, not `xml`"},
-      {pipeline("transforms: [{script: {}}]\n"), "this build has no transform `script`"},
-      {pipeline("checkpoint: {dynamodb: {table: a}}\n"),
-       "this build has no checkpoint store `dynamodb`; it has: sqlite"},
-      {pipeline("checkpoint: {sqlite: {path: a, evry: {}}}\n"), "unknown setting `evry`"},
-      {pipeline("checkpoint: {sqlite: {path: a, every: {event: 5}}}\n"),
-       "checkpoint.every: unknown setting `event`, did you mean `events`?"},
-      {pipeline("dead_letter: {s3: {bucket: a}}\n"), "this build has no dead letter store `s3`"},
-      {pipeline("alerts: [{sns: {topic: a}}]\n"), "alerts are not in this build"},
-      {pipeline("limits: {in_flight_event: 5}\n"), "did you mean `in_flight_events`?"},
-      {pipeline("limits: {in_flight_events: 5, read_events: 6}\n"),
-       "`read_events` is more than `in_flight_events`"},
-      {pipeline("until: {event: 5}\n"), "until: unknown setting `event`, did you mean `events`?"},
-      {"name: p\nsource: {kinesis: {stream: a}}\nsinks: [{stdout: {}}]\n",
-       "f.yaml:2:10: this build has no source `kinesis`; it has: event_store, firehose"},
-      {"name: p\nsource: {firehose: {traits: broken}}\nsinks: [{stdout: {}}]\n",
-       "f.yaml:2:10: source firehose: listen 127.0.0.1:1: in use"},
-      {"name: p\nsource: {firehose: {}, enabled: false}\nsinks: [{stdout: {}}]\n",
-       "the source is not enabled"},
-      {"name: p\nsource: {firehose: {}, lanes: 3}\nsinks: [{stdout: {}}]\n", "unknown key `lanes`"},
-      {"name: p\nsource: {firehose: {traits: gives events}, format: dynamodb}\n"
-       "sinks: [{stdout: {}}]\n",
-       "source firehose takes no `format`: it gives events"},
-  };
-  for (const auto& [text, error] : rows) {
+  for (const auto& [text, error] : kWrong) {
     EXPECT_NE(error_of(text).find(error), std::string::npos) << text << "\n" << error_of(text);
   }
 }

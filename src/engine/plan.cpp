@@ -6,11 +6,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "config/describe.h"
 #include "config/nearest.h"
 #include "config/problems.h"
 #include "config/scalars.h"
 #include "core/pattern.h"
 #include "engine/known_names.h"
+#include "engine/plan_rules.h"
 
 namespace penstock::engine {
 
@@ -28,36 +30,18 @@ std::vector<std::string> names_of(const Registry::Entries<T>& entries) {
   return names;
 }
 
-// Notes the names of fields, to tell the keys that stand beside a connector from the connector.
-class FieldNames final : public config::FieldVisitor {
- public:
-  std::vector<std::string> names;
-  using Options = config::FieldOptions;
-  void field(std::string_view n, std::string&, const Options&) override { add(n); }
-  void field(std::string_view n, bool&, const Options&) override { add(n); }
-  void field(std::string_view n, int64_t&, const Options&) override { add(n); }
-  void field(std::string_view n, double&, const Options&) override { add(n); }
-  void field(std::string_view n, Duration&, const Options&) override { add(n); }
-  void field(std::string_view n, config::ByteSize&, const Options&) override { add(n); }
-  void field(std::string_view n, std::vector<std::string>&, const Options&) override { add(n); }
-  void field(std::string_view n, std::map<std::string, std::string>&, const Options&) override {
-    add(n);
-  }
-  void field(std::string_view n, config::FieldGroup&, const Options&) override { add(n); }
-  void field(std::string_view n, std::optional<int64_t>&, const Options&) override { add(n); }
-  void field(std::string_view n, std::optional<Duration>&, const Options&) override { add(n); }
-  void json(std::string_view n, std::string&, const Options&) override { add(n); }
-
- private:
-  void add(std::string_view name) { names.emplace_back(name); }
-};
-
+// The names of the keys that stand beside a connector, to tell them from the connector.
 template <class Fields>
 std::vector<std::string> field_names() {
-  FieldNames visitor;
   Fields fields;
-  fields.fields(visitor);
-  return std::move(visitor.names);
+  std::vector<std::string> names;
+  for (const config::FieldText& field :
+       config::describe([&](config::FieldVisitor& v) { fields.fields(v); })) {
+    if (field.name.find('.') == std::string::npos) {
+      names.push_back(field.name);
+    }
+  }
+  return names;
 }
 
 struct NoFields {
@@ -83,7 +67,7 @@ class Planner {
       alerts();
       settings(file_.find("limits"), "limits", plan_.limits);
       settings(file_.find("until"), "until", plan_.until);
-      rules();
+      check_rules(plan_, file_.find("limits"), problems_);
     }
     TRY(problems_.result());
     return std::move(plan_);
@@ -454,56 +438,6 @@ class Planner {
                       "alerts are not in this build; take it out or disable it, and watch "
                       "/metrics and /healthz instead");
       }
-    }
-  }
-
-  void rules() {
-    const Limits& limits = plan_.limits.limits;
-    const Node* const node = file_.find("limits");
-    plan_.read_events_given = node != nullptr && node->find("read_events") != nullptr;
-    plan_.read_bytes_given = node != nullptr && node->find("read_bytes") != nullptr;
-    if (plan_.read_events_given && limits.read_events > limits.in_flight_events) {
-      problems_.add(node->mark, "limits: `read_events` is more than `in_flight_events`");
-    }
-    if (plan_.read_bytes_given && limits.read_bytes > limits.in_flight_bytes) {
-      problems_.add(node->mark, "limits: `read_bytes` is more than `in_flight_bytes`");
-    }
-    on_reject(plan_.source.shared.on_reject, plan_.source.component.mark, "the source");
-    for (const SinkPlan& sink : plan_.sinks) {
-      on_reject(sink.shared.on_reject, sink.component.mark, "sink " + sink.shared.name);
-      sizes(sink);
-    }
-  }
-
-  void on_reject(const std::string& policy, const config::Mark& mark, const std::string& what) {
-    const bool letters = policy == "dead_letter" || policy == "quarantine";
-    if (letters && !plan_.dead_letter) {
-      problems_.add(
-          mark, fmt::format("{}: `on_reject: {}` needs an enabled `dead_letter`", what, policy));
-    }
-    if (policy == "quarantine" && !plan_.checkpoint) {
-      problems_.add(mark, fmt::format("{}: `on_reject: quarantine` needs a `checkpoint`, where the "
-                                      "keys in quarantine are kept",
-                                      what));
-    }
-  }
-
-  void sizes(const SinkPlan& sink) {
-    const Limits& limits = plan_.limits.limits;
-    const BatchFields& batch = sink.shared.batch;
-    if (batch.events && *batch.events > limits.in_flight_events) {
-      plan_.warnings.push_back(fmt::format(
-          "{}: sink {}: `batch.events` of {} is never reached, because `limits.in_flight_events` "
-          "is {}",
-          to_string(sink.component.mark), sink.shared.name, *batch.events,
-          limits.in_flight_events));
-    }
-    if (batch.bytes.bytes > limits.in_flight_bytes) {
-      plan_.warnings.push_back(fmt::format(
-          "{}: sink {}: `batch.bytes` of {} is never reached, because `limits.in_flight_bytes` is "
-          "{}",
-          to_string(sink.component.mark), sink.shared.name, to_text(batch.bytes),
-          to_text(config::ByteSize{limits.in_flight_bytes})));
     }
   }
 

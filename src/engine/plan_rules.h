@@ -1,0 +1,14 @@
+// check_rules: what the settings of a pipeline file must fulfil together. Pure; one thread.
+#pragma once
+
+#include "config/node.h"
+#include "config/problems.h"
+#include "engine/plan.h"
+
+namespace penstock::engine {
+
+// `limits`: the file's node of that name, or null. Adds to the plan's warnings, and notes in it
+// which limits were given.
+void check_rules(Plan& plan, const config::Node* limits, config::Problems& problems);
+
+}  // namespace penstock::engine
