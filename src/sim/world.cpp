@@ -277,6 +277,9 @@ void World::told_durable(uint32_t sink, const Event& event) {
   TargetState& target = targets_[sink];
   const ScriptedEvent& scripted = event_of(event);
   if (target.kind == Target::lake) {
+    if (scripted.rejected_by[sink] && target.on_reject != engine::OnReject::drop) {
+      violate(fmt::format("lake {}: an object covers {}, which it rejected", sink, scripted.id()));
+    }
     target.durable.insert({scripted.part, scripted.index});
     return;
   }
