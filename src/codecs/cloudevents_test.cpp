@@ -1,6 +1,6 @@
 #include "codecs/cloudevents.h"
 
-#include "codecs/test_events.h"
+#include "core/test_events.h"
 
 namespace penstock::codecs {
 namespace {

@@ -1,6 +1,6 @@
 // Set, remove and rename: what they have in common and what each does.
-#include "codecs/test_events.h"
 #include "core/test_context.h"
+#include "core/test_events.h"
 #include "doc/losses.h"
 #include "transforms/remove.h"
 #include "transforms/rename.h"
@@ -8,8 +8,6 @@
 
 namespace penstock::transforms {
 namespace {
-
-using codecs::TestEvents;
 
 constexpr std::string_view kLong = "12345678901234567890123456789012345678901234567890";
 

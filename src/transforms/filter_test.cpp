@@ -1,12 +1,10 @@
 #include "transforms/filter.h"
 
-#include "codecs/test_events.h"
 #include "core/test_context.h"
+#include "core/test_events.h"
 
 namespace penstock::transforms {
 namespace {
-
-using codecs::TestEvents;
 
 TEST(filter, lets_pass_what_matches) {
   TestContext context;

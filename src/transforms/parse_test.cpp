@@ -1,19 +1,17 @@
 #include "transforms/parse.h"
 
-#include "codecs/test_events.h"
+#include "core/test_events.h"
 
 namespace penstock::transforms {
 namespace {
 
-using codecs::TestEvents;
-
 TEST(parse, an_object_becomes_the_document_and_the_payload_stays) {
   TestEvents events;
   std::vector<Event> out;
-  ASSERT_TRUE(Parse({}, true).apply(events.raw(codecs::kHardJson), events.arena(), out));
+  ASSERT_TRUE(Parse({}, true).apply(events.raw(kHardJson), events.arena(), out));
   ASSERT_EQ(out.size(), 1U);
   EXPECT_TRUE(out[0].has_raw);
-  EXPECT_EQ(out[0].raw, codecs::kHardJson);
+  EXPECT_EQ(out[0].raw, kHardJson);
   EXPECT_TRUE(out[0].after.present());
 }
 

@@ -9,7 +9,7 @@
 #include "core/codec.h"
 #include "doc/json.h"
 
-namespace penstock::codecs {
+namespace penstock {
 
 class TestEvents {
  public:
@@ -51,4 +51,4 @@ constexpr std::string_view kHardJson =
     R"({"n":12345678901234567890123456789012345678901234567890,"e":1e400,"f":1.0,"z":-0,)"
     R"("t":"é😀\n"})";
 
-}  // namespace penstock::codecs
+}  // namespace penstock
