@@ -57,8 +57,10 @@ class FilesSinkTest : public testing::Test {
     return list;
   }
   static Result<std::vector<Failure>> write(Sink& sink, std::vector<const Event*> list,
-                                            std::string_view part = "part", bool replay = false) {
+                                            std::string_view part = "part", bool replay = false,
+                                            uint32_t lane = 0) {
     Batch batch;
+    batch.lane = lane;
     batch.events = std::move(list);
     batch.part = part;
     batch.replay = replay;
@@ -186,8 +188,11 @@ TEST_F(FilesSinkTest, an_error_loses_nothing_and_a_retry_writes_nothing_twice) {
     });
     while (!sink->open({.pipeline = "p", .sink = "files", .durable_order = true}, {})) {
     }
-    while (!write(*sink, list())) {
+    uint32_t lane = 0;  // the engine gives a retry any free one
+    while (!write(*sink, list(), "part", false, lane)) {
+      lane ^= 1;
     }
+    ASSERT_TRUE(write(*sink, list(), "part", false, lane ^ 1));
     const auto found = *fresh.list("/lake/s");
     EXPECT_EQ(std::ranges::count_if(found, [](const auto& name) { return name[0] != '.'; }), 1);
   }
