@@ -50,8 +50,9 @@ template <size_t kCount>
 size_t find_field(const std::array<std::string_view, kCount>& fields, std::string_view name,
                   size_t from) {
   for (size_t i = 0; i < kCount; ++i, ++from) {
-    if (fields[from % kCount] == name) {
-      return from % kCount;
+    from = from == kCount ? 0 : from;
+    if (fields[from] == name) {
+      return from;
     }
   }
   return kCount;
@@ -195,13 +196,12 @@ Result<ChangeRecord> DynamoDbReader::read_change(std::string_view padded_text, A
                                                  const ParseOptions& options) {
   Reader& reader = state_->reader;
   TRY(reader.start(padded_text, arena, options));
-  ChangeRecord record;
-  if (!read_record(reader, record)) {
-    return reader.error();
-  }
-  if (!reader.at_end()) {
+  Result<ChangeRecord> record;
+  if (!read_record(reader, *record)) {
+    record = reader.error();
+  } else if (!reader.at_end()) {
     reader.fail_at(reader.next(), "something behind the object");
-    return reader.error();
+    record = reader.error();
   }
   return record;
 }

@@ -77,8 +77,8 @@ bool Reader::read_set(size_t type_at, Loss::Type type) {
 
 bool Reader::read_set_value(Loss::Type type) {
   char* const at = out_.reserve(next_[1] - next_[0]);
-  Cursor cursor{next_, at + 1, at};
-  write_index(cursor.out, frames_.back().count++);
+  Cursor cursor{next_, at + 1, at, top_, text_, end_};
+  write_index(cursor.out, top_->count++);
   bool is_read = false;
   if (type == Loss::Type::string_set) {
     is_read = read_string(cursor);

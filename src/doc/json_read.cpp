@@ -104,7 +104,7 @@ bool Reader::skip_value() {
   } else {
     reset_document();
     char* const at = out_.reserve(static_cast<size_t>(token_end(next_) - token_begin(next_)) + 32);
-    Cursor cursor{next_, at + 2, at};
+    Cursor cursor{next_, at + 2, at, top_, text_, end_};
     at[1] = '\0';  // its name
     is_valid = read_plain_value(cursor);
     next_ = cursor.next;

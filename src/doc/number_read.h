@@ -46,6 +46,22 @@ inline constexpr auto kPowersOfTen = [] {
   return powers;
 }();
 
+// An integer of 17 or 18 digits; `invalid`: it is none.
+[[gnu::always_inline]] inline NumberKind parse_18_digits(const char* at, size_t size,
+                                                         bool is_negative, Number& out) {
+  if ((size != 17 && size != 18) || *at == '0') {
+    return NumberKind::invalid;
+  }
+  uint64_t wrong = 0;
+  const uint64_t head = read_up_to_16(at, size - 8, wrong);
+  const uint64_t value = head * 100'000'000 + read_up_to_8(at + size - 8, 8, wrong);
+  if (wrong != 0) {
+    return NumberKind::invalid;
+  }
+  out.integer = is_negative ? -static_cast<int64_t>(value) : static_cast<int64_t>(value);
+  return NumberKind::int64;
+}
+
 // As parse_number() for text of up to 16 digits and a point; `invalid` means only: not short, ask
 // parse_number(). Reads up to 16 bytes behind the text.
 [[gnu::always_inline]] inline NumberKind parse_short_number(const char* at, const char* end,
@@ -54,7 +70,7 @@ inline constexpr auto kPowersOfTen = [] {
   at += is_negative ? 1 : 0;
   const auto size = static_cast<size_t>(end - at);
   if (size - 1 >= 16) [[unlikely]] {
-    return NumberKind::invalid;
+    return parse_18_digits(at, size, is_negative, out);
   }
   const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
   const auto points =

@@ -13,11 +13,14 @@ struct Reader::Cursor {
   const uint32_t* next;
   char* out;
   char* type;  // where the type of the value being read goes; its name is right behind
+  Frame* frame;
+  const char* text;
+  const uint32_t* end;
 };
 
 [[gnu::always_inline]] inline Reader::Cursor Reader::enter(size_t type_at) {
-  out_.reserve(frames_.size());  // for the ends of all levels
-  return {next_, out_.at(), out_.from(type_at)};
+  out_.reserve(depth_max_);  // for the ends of all levels
+  return {next_, out_.at(), out_.from(type_at), top_, text_, end_};
 }
 
 [[gnu::always_inline]] inline size_t Reader::leave(Cursor cursor) {
@@ -61,11 +64,11 @@ template <class T>
 // The name of an object's value, at cursor.type + 1.
 [[gnu::always_inline]] inline bool Reader::read_object_name(Cursor& cursor) {
   const uint32_t* const token = cursor.next;
-  const char* const begin = text_ + token[0] + 1;
-  if (begin[-1] != '"' || text_[token[1]] != ':') [[unlikely]] {
+  const char* const begin = cursor.text + token[0] + 1;
+  if (begin[-1] != '"' || cursor.text[token[1]] != ':') [[unlikely]] {
     return fail_at(token + (begin[-1] == '"' ? 1 : 0), "expected a name and a colon");
   }
-  auto size = static_cast<size_t>(last_quote(text_ + token[1]) - begin);
+  auto size = static_cast<size_t>(last_quote(cursor.text + token[1]) - begin);
   char* name = cursor.type + 1;
   const char* filtered = begin;  // not the copy, whose bytes are still on their way to memory
   if (!copy_short(begin, size, name)) [[unlikely]] {
@@ -81,7 +84,7 @@ template <class T>
   }
   name[size] = '\0';
   cursor.out = name + size + 1;
-  Frame& frame = frames_.back();
+  Frame& frame = *cursor.frame;
   if (frame.may_repeat({filtered, size}) && frame.count <= Frame::kShort) [[unlikely]] {
     leave(cursor);
     if (is_repeated(frame, {name, size})) {
@@ -104,11 +107,11 @@ template <class T>
 
 // At a string's token: its length, text and NUL.
 [[gnu::always_inline]] inline bool Reader::read_string(Cursor& cursor) {
-  const char* const begin = text_ + cursor.next[0] + 1;
+  const char* const begin = cursor.text + cursor.next[0] + 1;
   if (begin[-1] != '"') [[unlikely]] {
     return fail_at(cursor.next, "expected a string");
   }
-  const char* const end = last_quote(text_ + cursor.next[1]);
+  const char* const end = last_quote(cursor.text + cursor.next[1]);
   if (end < begin) [[unlikely]] {
     return fail_at(cursor.next, "");
   }
@@ -171,7 +174,7 @@ template <class T>
 }
 
 [[gnu::always_inline]] inline bool Reader::read_plain_value(Cursor& cursor) {
-  const char first = text_[cursor.next[0]];
+  const char first = cursor.text[cursor.next[0]];
   if (first == '"') {
     return read_string(cursor);
   }
@@ -181,26 +184,48 @@ template <class T>
   if (first == 't' || first == 'f' || first == 'n') {
     return read_rare(cursor, Wire::plain, nullptr);
   }
-  return read_number(cursor, text_ + cursor.next[0], token_end(cursor.next), NumberGrammar::json);
+  return read_number(cursor, cursor.text + cursor.next[0], token_end(cursor.next),
+                     NumberGrammar::json);
+}
+
+// true or false with its bracket right behind; false: anything else.
+[[gnu::always_inline]] inline bool Reader::read_short_bool(Cursor& cursor, const uint32_t* token) {
+  const char* const content = cursor.text + token[3];
+  const bool is_true = std::memcmp(content, "true}", 5) == 0;
+  if (!is_true && (std::memcmp(content, "false", 5) != 0 || content[5] != '}')) {
+    return false;
+  }
+  if (token[4] != token[3] + (is_true ? 4 : 5)) {
+    return false;
+  }
+  *cursor.type = static_cast<char>(Tag::boolean);
+  *cursor.out++ = static_cast<char>(is_true ? 1 : 0);
+  cursor.next = token + 5;
+  return true;
 }
 
 // {"S":"x"} and its kind: up to the last bracket, but M and L stay open.
 [[gnu::always_inline]] inline bool Reader::read_item_value(Cursor& cursor) {
   const uint32_t* const token = cursor.next;
-  if (text_[token[0]] != '{' || text_[token[1]] != '"' || text_[token[2]] != ':') [[unlikely]] {
+  if (cursor.text[token[0]] != '{' || cursor.text[token[1]] != '"' || cursor.text[token[2]] != ':')
+      [[unlikely]] {
     return fail_at(token, "expected a DynamoDB value such as {\"S\":\"text\"}");
   }
-  const char* const tag = text_ + token[1] + 1;
+  const char* const tag = cursor.text + token[1] + 1;
+  if (std::memcmp(tag, "BOOL", 4) == 0 && tag[4] == '"' && token[4] - token[3] <= 5 &&
+      read_short_bool(cursor, token)) {
+    return true;
+  }
   cursor.next = token + 3;
-  const char first = text_[token[3]];
+  const char first = cursor.text[token[3]];
   bool is_read = false;
   if (tag[1] != '"') [[unlikely]] {
     is_read = read_rare(cursor, Wire::dynamodb, tag);
   } else if (tag[0] == 'S') {
     is_read = read_string(cursor);
   } else if (tag[0] == 'N' && first == '"' && token[4] > token[3]) {
-    const char* const begin = text_ + token[3] + 1;
-    const char* const end = last_quote(text_ + token[4]);
+    const char* const begin = cursor.text + token[3] + 1;
+    const char* const end = last_quote(cursor.text + token[4]);
     is_read = read_number(cursor, begin, end, NumberGrammar::dynamodb);
   } else if (tag[0] == 'M' && first == '{') {
     return read_opening(cursor, Tag::document);
@@ -212,7 +237,7 @@ template <class T>
   if (!is_read) [[unlikely]] {
     return false;
   }
-  if (text_[*cursor.next] != '}') [[unlikely]] {
+  if (cursor.text[*cursor.next] != '}') [[unlikely]] {
     return fail_at(cursor.next, "a value with several types");
   }
   ++cursor.next;
@@ -223,12 +248,12 @@ template <class T>
 // all frames.
 template <Wire kWire>
 [[gnu::always_inline]] inline bool Reader::read_closings(Cursor& cursor) {
-  while (cursor.next < end_) {
-    const char token = text_[*cursor.next++];
+  while (cursor.next < cursor.end) {
+    const char token = cursor.text[*cursor.next++];
     if (token == ',') {
       return true;
     }
-    const Frame& frame = frames_.back();
+    const Frame& frame = *cursor.frame;
     if (token != frame.closer) [[unlikely]] {
       return fail_at(cursor.next - 1, "expected a comma or the end of the object or array");
     }
@@ -240,11 +265,11 @@ template <Wire kWire>
         return fail_at(cursor.next - 1, "an object that repeats a name");
       }
     }
-    frames_.pop_back();
-    if (frames_.empty()) {
+    top_ = --cursor.frame;
+    if (cursor.frame->closer == '\0') {
       return true;
     }
-    if (kWire == Wire::dynamodb && text_[*cursor.next++] != '}') [[unlikely]] {
+    if (kWire == Wire::dynamodb && cursor.text[*cursor.next++] != '}') [[unlikely]] {
       return fail_at(cursor.next - 1, "a value with several types");
     }
   }
@@ -262,18 +287,18 @@ bool Reader::read_values() {
   constexpr size_t kTokens = kWire == Wire::plain ? 3 : 7;  // of a value that is no array or object
   bool is_first = true;  // behind an opening bracket, where the closing one may follow
   for (;;) {
-    if (cursor.next >= end_) [[unlikely]] {
+    if (cursor.next >= cursor.end) [[unlikely]] {
       return fail_at(cursor.next, "");
     }
-    if (!is_first || text_[*cursor.next] != frames_.back().closer) {
+    if (!is_first || cursor.text[*cursor.next] != cursor.frame->closer) {
       // Room for the name, the value and for the ends of all levels.
-      const size_t most = cursor.next[kTokens] - cursor.next[0] + frames_.size();
+      const size_t most = cursor.next[kTokens] - cursor.next[0] + depth_max_;
       out_.advance_to(cursor.out);
       cursor.out = out_.reserve(most);
       cursor.type = cursor.out++;
-      Frame& frame = frames_.back();
+      Frame& frame = *cursor.frame;
       const uint32_t index = frame.count++;
-      const size_t depth = frames_.size();
+      const Frame* const frame_before = cursor.frame;
       if (frame.closer == ']') {
         write_index(cursor.out, index);
       } else if (!read_object_name(cursor)) [[unlikely]] {
@@ -284,7 +309,7 @@ bool Reader::read_values() {
       if (!is_read) [[unlikely]] {
         return false;
       }
-      if (frames_.size() > depth) {
+      if (cursor.frame != frame_before) {
         is_first = true;
         continue;
       }
@@ -293,7 +318,7 @@ bool Reader::read_values() {
       return false;
     }
     is_first = false;
-    if (frames_.empty()) {
+    if (cursor.frame->closer == '\0') {
       leave(cursor);
       return true;
     }

@@ -10,6 +10,12 @@
 
 namespace penstock::doc {
 
+namespace {
+
+constexpr size_t kDepthLimit = 10'000;
+
+}  // namespace
+
 Result<> Reader::start(std::string_view padded_text, Arena& arena, const ParseOptions& options) {
   if (padded_text.size() > options.bytes_max) {
     return rejected("the JSON text of " + std::to_string(padded_text.size()) +
@@ -32,59 +38,37 @@ bool Reader::fail_at(const uint32_t* token, std::string_view what) {
   return false;
 }
 
-// The content of the string at `token`. Between a string's first quote and the next token there is
-// only the string and white space, so its last quote is found from behind.
-bool Reader::string_bounds(const uint32_t* token, const char*& begin, const char*& end) {
-  begin = text_ + *token;
-  end = text_ + token[1] - 1;
-  if (*begin != '"') [[unlikely]] {
-    return fail_at(token, "expected a string");
+// A kept string with escapes.
+bool Reader::read_escaped_text(std::string_view& text) {
+  char* const copy = arena_->allocate(text.size() + 16);
+  const char* const end = copy_string(text.data(), text.data() + text.size(), copy);
+  if (end == nullptr) {
+    return fail_at(next_, "a string with a wrong escape");
   }
-  while (end > begin && *end != '"') {
-    --end;
-  }
-  if (end <= begin) [[unlikely]] {
-    return fail_at(token, "expected a string");
-  }
-  ++begin;
-  return true;
-}
-
-bool Reader::read_text(std::string_view& out) {
-  const char* begin = nullptr;
-  const char* end = nullptr;
-  if (!string_bounds(next_, begin, end)) {
-    return false;
-  }
-  out = {begin, static_cast<size_t>(end - begin)};
-  if (has_backslash(begin, end)) [[unlikely]] {
-    char* const copy = arena_->allocate(out.size() + 16);
-    const char* const copy_end = copy_string(begin, end, copy);
-    if (copy_end == nullptr) {
-      return fail_at(next_, "a string with a wrong escape");
-    }
-    out = {copy, static_cast<size_t>(copy_end - copy)};
-  }
-  ++next_;
+  text = {copy, static_cast<size_t>(end - copy)};
   return true;
 }
 
 void Reader::reset_document() {
   out_.clear();
-  frames_.clear();
+  depth_max_ = std::clamp<size_t>(static_cast<size_t>(options_.depth_max), 1, kDepthLimit);
+  if (frames_.size() < depth_max_ + 1) {
+    frames_.resize(depth_max_ + 1);
+  }
+  top_ = frames_.data();
   losses_.clear();
   loss_text_.clear();
 }
 
 // At the opening bracket; `name` is where the value's name is in the scratch.
 bool Reader::open(Tag tag, size_t name) {
-  if (frames_.size() >= static_cast<size_t>(std::max(options_.depth_max, 1))) [[unlikely]] {
-    return fail_at(
-        next_, "nested deeper than the " + std::to_string(options_.depth_max) + " levels allowed");
+  if (static_cast<size_t>(top_ - frames_.data()) >= depth_max_) [[unlikely]] {
+    return fail_at(next_,
+                   "nested deeper than the " + std::to_string(depth_max_) + " levels allowed");
   }
   ++next_;
   char* const at = out_.reserve(4);
-  frames_.push_back({out_.size(), name, 0, tag == Tag::array ? ']' : '}', 0, 0});
+  *++top_ = {out_.size(), name, 0, tag == Tag::array ? ']' : '}', 0, 0};
   out_.advance_to(at + 4);
   return true;
 }
@@ -93,8 +77,8 @@ void Reader::close_array() {
   char* const at = out_.reserve(1);
   *at = '\0';
   out_.advance_to(at + 1);
-  const size_t start = frames_.back().start;
-  frames_.pop_back();
+  const size_t start = top_->start;
+  --top_;
   const auto size = static_cast<uint32_t>(out_.size() - start);
   std::memcpy(out_.from(start), &size, sizeof size);
 }
@@ -172,8 +156,9 @@ void Reader::add_loss(Loss::Type type, std::string_view text) {
     }
   };
   PendingLoss loss{type, loss_text_.size(), 0, 0};
-  for (size_t i = 1; i < frames_.size(); ++i) {
-    add_name(frames_[i].name);
+  // The document itself has no name.
+  for (const Frame* frame = frames_.data() + 2; frame <= top_; ++frame) {
+    add_name(frame->name);
   }
   add_name(element_name_);
   loss.text = loss_text_.size();
@@ -184,7 +169,7 @@ void Reader::add_loss(Loss::Type type, std::string_view text) {
 
 Document Reader::take() {
   const std::string_view bson = out_.view(0);
-  CHECK(frames_.empty());
+  CHECK(top_ == frames_.data());
   char* const bytes = arena_->allocate(bson.size());
   std::memcpy(bytes, bson.data(), bson.size());
   const auto* const data = reinterpret_cast<const uint8_t*>(bytes);

@@ -34,12 +34,12 @@ struct Frame {
   static constexpr uint32_t kShort =
       32;  // names are compared one by one; beyond it sorted, at once
 
-  size_t start;    // of its length prefix in the scratch
-  size_t name;     // of its name in the scratch, which ends with a NUL
-  uint32_t count;  // values so far
-  char closer;     // its last bracket
-  uint64_t filter_low;
-  uint64_t filter_high;
+  size_t start = 0;    // of its length prefix in the scratch
+  size_t name = 0;     // of its name in the scratch, which ends with a NUL
+  uint32_t count = 0;  // values so far
+  char closer = '\0';  // its last bracket
+  uint64_t filter_low = 0;
+  uint64_t filter_high = 0;
 
   // A filter over the names: false means that this one is new. The view has 8 readable bytes.
   [[gnu::always_inline]] bool may_repeat(std::string_view text) {
@@ -72,7 +72,26 @@ class Reader {
   // Checks one plain value of any kind and drops it.
   bool skip_value();
   // A string that is kept: a view into the text, or into the arena where it had escapes.
-  bool read_text(std::string_view& out);
+  bool read_text(std::string_view& out) {
+    const char* const begin = text_ + *next_ + 1;
+    const char* end = text_ + next_[1] - 1;
+    if (begin[-1] != '"') [[unlikely]] {
+      return fail_at(next_, "expected a string");
+    }
+    // Between a string's first quote and the next token there is only the string and white space.
+    while (*end != '"' && end >= begin) {
+      --end;
+    }
+    if (end < begin) [[unlikely]] {
+      return fail_at(next_, "expected a string");
+    }
+    out = {begin, static_cast<size_t>(end - begin)};
+    if (has_backslash(begin, end) && !read_escaped_text(out)) [[unlikely]] {
+      return false;
+    }
+    ++next_;
+    return true;
+  }
 
   char peek() const { return text_[*next_]; }
   bool expect(char token, const char* what) {
@@ -111,11 +130,13 @@ class Reader {
   bool read_string(Cursor& cursor);
   bool read_number(Cursor& cursor, const char* begin, const char* end, NumberGrammar grammar);
   bool read_opening(Cursor& cursor, Tag tag);
+  bool read_short_bool(Cursor& cursor, const uint32_t* token);
   bool read_rare(Cursor& cursor, Wire wire, const char* tag);
   Cursor enter(size_t type_at);
   size_t leave(Cursor cursor);
 
   void reset_document();
+  bool read_escaped_text(std::string_view& text);
   bool open(Tag tag, size_t name);
   void close_array();
   bool is_repeated(const Frame& frame, std::string_view name);
@@ -125,7 +146,6 @@ class Reader {
   bool write_literal(size_t type_at);
   bool write_long_number(size_t type_at, std::string_view digits, NumberGrammar grammar);
   bool write_inexact(size_t type_at, std::string_view digits);
-  bool string_bounds(const uint32_t* token, const char*& begin, const char*& end);
 
   bool read_item_other(size_t type_at, const char* tag);
   bool read_set(size_t type_at, Loss::Type type);
@@ -146,7 +166,9 @@ class Reader {
   Arena* arena_ = nullptr;
   ParseOptions options_;
   Scratch out_;
-  std::vector<Frame> frames_;
+  std::vector<Frame> frames_;  // the first stands for "none is open" and has no bracket
+  Frame* top_ = nullptr;
+  size_t depth_max_ = 0;
   size_t element_name_ = 0;  // the name of the value being read, in the scratch
   std::vector<PendingLoss> losses_;
   std::string loss_text_;
