@@ -1,4 +1,5 @@
 // Change records of Kinesis Data Streams for DynamoDB.
+#include <algorithm>
 #include <array>
 
 #include "doc/dynamodb_json.h"
@@ -8,6 +9,35 @@
 namespace penstock::doc {
 
 namespace {
+
+// A name in zeros, to compare it with a text's eight bytes at a time.
+struct FieldName {
+  static constexpr size_t kSizeMax = 40;
+  explicit consteval FieldName(std::string_view name) : size(name.size()) {
+    std::copy(name.begin(), name.end(), bytes.begin());
+  }
+  // The text has kSizeMax readable bytes.
+  [[gnu::always_inline]] bool is(std::string_view text) const {
+    if (text.size() != size) {
+      return false;
+    }
+    for (size_t at = 0; at < size; at += 8) {
+      uint64_t mine = 0;
+      uint64_t other = 0;
+      std::memcpy(&mine, bytes.data() + at, sizeof mine);
+      std::memcpy(&other, text.data() + at, sizeof other);
+      const size_t left = size - at;
+      const uint64_t unused = left < 8 ? ~uint64_t{0} << (8 * left) : 0;
+      if (((mine ^ other) & ~unused) != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  std::array<char, kSizeMax> bytes{};
+  size_t size;
+};
 
 enum RecordField : size_t {
   aws_region,
@@ -19,9 +49,10 @@ enum RecordField : size_t {
   change,
   event_source,
 };
-constexpr std::array<std::string_view, 8> kRecordFields = {
-    "awsRegion",    "eventID",   "eventName", "userIdentity",
-    "recordFormat", "tableName", "dynamodb",  "eventSource"};
+constexpr std::array<FieldName, 8> kRecordFields = {
+    {FieldName("awsRegion"), FieldName("eventID"), FieldName("eventName"),
+     FieldName("userIdentity"), FieldName("recordFormat"), FieldName("tableName"),
+     FieldName("dynamodb"), FieldName("eventSource")}};
 
 enum ChangeField : size_t {
   created,
@@ -33,25 +64,21 @@ enum ChangeField : size_t {
   size_bytes,
   stream_view_type,
 };
-constexpr std::array<std::string_view, 8> kChangeFields = {"ApproximateCreationDateTime",
-                                                           "ApproximateCreationDateTimePrecision",
-                                                           "Keys",
-                                                           "NewImage",
-                                                           "OldImage",
-                                                           "SequenceNumber",
-                                                           "SizeBytes",
-                                                           "StreamViewType"};
+constexpr std::array<FieldName, 8> kChangeFields = {
+    {FieldName("ApproximateCreationDateTime"), FieldName("ApproximateCreationDateTimePrecision"),
+     FieldName("Keys"), FieldName("NewImage"), FieldName("OldImage"), FieldName("SequenceNumber"),
+     FieldName("SizeBytes"), FieldName("StreamViewType")}};
 
 enum IdentityField : size_t { identity_type, identity_principal };
-constexpr std::array<std::string_view, 2> kIdentityFields = {"type", "principalId"};
+constexpr std::array<FieldName, 2> kIdentityFields = {
+    {FieldName("type"), FieldName("principalId")}};
 
 // Records name their fields in the same order each time, so that the search goes on from the last.
 template <size_t kCount>
-size_t find_field(const std::array<std::string_view, kCount>& fields, std::string_view name,
-                  size_t from) {
+size_t find_field(const std::array<FieldName, kCount>& fields, std::string_view name, size_t from) {
   for (size_t i = 0; i < kCount; ++i, ++from) {
     from = from == kCount ? 0 : from;
-    if (fields[from] == name) {
+    if (fields[from].is(name)) {
       return from;
     }
   }
@@ -61,7 +88,7 @@ size_t find_field(const std::array<std::string_view, kCount>& fields, std::strin
 // Reads the fields of an object one after the other: read_field(i) reads the value of the i-th of
 // `fields`; all others are checked and skipped.
 template <size_t kCount, class F>
-bool read_fields(Reader& reader, const std::array<std::string_view, kCount>& fields, F read_field) {
+bool read_fields(Reader& reader, const std::array<FieldName, kCount>& fields, F read_field) {
   if (!reader.expect('{', "expected an object")) {
     return false;
   }
