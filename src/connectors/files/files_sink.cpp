@@ -112,6 +112,7 @@ Result<> FilesSink::open(const Resume& resume, Stop /*stop*/) {
   prefix_ = resume.pipeline + "." + resume.sink + ".";
   temporary_prefix_ = fmt::format(".penstock-{:016x}-", hash64(prefix_));
   opened_ = clock_.wall().micros;
+  temporary_of_run_ = fmt::format("{}{:x}-", temporary_prefix_, opened_);
   const std::string_view fixed = only_folder_ ? *only_folder_ : path_.fixed_folder();
   if (!fixed.empty()) {
     TRY(files_.make_folders(std::string(fixed)));  // a forbidden place is found out at the start
@@ -127,23 +128,28 @@ Result<> FilesSink::open(const Resume& resume, Stop /*stop*/) {
   return {};
 }
 
-Result<FilesSink::Folder*> FilesSink::use(Lane& lane, const std::string& folder) {
+Result<FilesSink::Folder*> FilesSink::use(uint32_t number, const std::string& folder) {
+  Lane& lane = lanes_[number];
   auto found = lane.folders.find(folder);
   if (found == lane.folders.end()) {
     if (lane.folders.size() >= folders_per_lane_) {
       lane.folders.erase(std::ranges::min_element(
           lane.folders, {}, [](const auto& entry) { return entry.second.last_used; }));
     }
-    TRY(Folder fresh, first_use(folder));
+    TRY(Folder fresh, first_use(folder, number));
     found = lane.folders.emplace(folder, std::move(fresh)).first;
   }
   found->second.last_used = ++lane.uses;
   return &found->second;
 }
 
+std::string FilesSink::temporary_name(uint32_t lane) const {
+  return fmt::format("{}{}", temporary_of_run_, lane);
+}
+
 // What an earlier run left: half objects are taken away, and whole ones tell what need not be
 // written again, once their names are as durable as their bytes, which were synced before.
-Result<FilesSink::Folder> FilesSink::first_use(const std::string& folder) {
+Result<FilesSink::Folder> FilesSink::first_use(const std::string& folder, uint32_t lane) {
   TRY(files_.make_folders(folder));
   TRY(sync_parents(folder));
   TRY(files_.sync_folder(folder));
@@ -151,6 +157,9 @@ Result<FilesSink::Folder> FilesSink::first_use(const std::string& folder) {
   Folder fresh;
   for (const std::string& name : names) {
     if (name.starts_with(temporary_prefix_)) {
+      if (name.starts_with(temporary_of_run_) && name != temporary_name(lane)) {
+        continue;  // another lane is writing it just now: several parts may share a folder
+      }
       TRY(files_.remove(folder + "/" + name));
     } else {
       fresh.coverage.add(name);
@@ -191,12 +200,11 @@ Result<std::vector<Failure>> FilesSink::write_folder(Lane& lane, const std::stri
   if (lane.compressor == nullptr) {
     lane.compressor = Compressor::make(compression_);
   }
-  TRY(Folder* const state, use(lane, folder));
+  TRY(Folder* const state, use(batch.lane, folder));
   const std::string part = object_part(prefix_ + std::string(batch.part));
   Coverage& coverage = state->coverage;
   const bool covered_possible = durable_order_ && !batch.replay && !coverage.is_empty_for(part);
-  ObjectWriter object(files_, folder, fmt::format("{}{}", temporary_prefix_, batch.lane), lane.text,
-                      lane.compressor.get());
+  ObjectWriter object(files_, folder, temporary_name(batch.lane), lane.text, lane.compressor.get());
   if (batch.replay) {
     object.hash_ids();
   }

@@ -50,8 +50,9 @@ class FilesSink final : public Sink {
   };
 
   Result<std::string> folder_of(const Event& event) const;
-  Result<Folder*> use(Lane& lane, const std::string& folder);
-  Result<Folder> first_use(const std::string& folder);
+  Result<Folder*> use(uint32_t number, const std::string& folder);
+  std::string temporary_name(uint32_t lane) const;
+  Result<Folder> first_use(const std::string& folder, uint32_t lane);
   Result<> sync_parents(std::string_view folder);
   Result<std::vector<Failure>> write_folder(Lane& lane, const std::string& folder,
                                             const Batch& batch, Stop stop);
@@ -70,6 +71,7 @@ class FilesSink final : public Sink {
   std::shared_ptr<const Encoder> encoder_;
   std::string prefix_;            // in front of the part: other sinks may share the folder
   std::string temporary_prefix_;  // of this sink's temporary files
+  std::string temporary_of_run_;  // of those that this run is writing
   bool durable_order_ = true;
   int64_t opened_ = 0;  // wall clock, for unique names
   std::array<Lane, kLanesMax> lanes_;

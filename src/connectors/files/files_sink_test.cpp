@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "core/test_context.h"
@@ -14,12 +15,18 @@ namespace {
 class CopyEncoder final : public Encoder {
   Result<> encode(const Event& event, std::string& out) const override {
     out.append(event.raw);
+    if (event.raw == "meanwhile") {
+      meanwhile();
+    }
     if (event.raw.starts_with("bad")) {
       return rejected("bad");
     }
     return {};
   }
   std::string_view content_type() const override { return "text/plain"; }
+
+ public:
+  std::function<void()> meanwhile;  // what another lane does in the middle of a write
 };
 
 class FilesSinkTest : public testing::Test {
@@ -27,7 +34,7 @@ class FilesSinkTest : public testing::Test {
   Result<std::unique_ptr<Sink>> make(FilesSink::Settings settings = {.path = "/lake/{stream}"},
                                      bool durable_order = true, std::string name = "files") {
     Context context = context_.with(disk_);
-    context.encoder = std::make_shared<CopyEncoder>();
+    context.encoder = encoder_;
     TRY(auto sink, FilesSink::make(std::move(settings), context));
     TRY(sink->open({.pipeline = "p", .sink = std::move(name), .durable_order = durable_order}, {}));
     return sink;
@@ -102,6 +109,7 @@ class FilesSinkTest : public testing::Test {
     return list;
   }
 
+  std::shared_ptr<CopyEncoder> encoder_ = std::make_shared<CopyEncoder>();
   sim::SimFiles disk_;
   TestContext context_;
   Arena arena_;
@@ -176,7 +184,7 @@ TEST_F(FilesSinkTest, an_error_loses_nothing_and_a_retry_writes_nothing_twice) {
   for (uint64_t i = 0; i < operations; ++i) {
     sim::SimFiles fresh;
     Context context = context_.with(fresh);
-    context.encoder = std::make_shared<CopyEncoder>();
+    context.encoder = encoder_;
     auto sink = *FilesSink::make({.path = "/lake/{stream}"}, context);
     bool failed = false;
     fresh.set_hook([&](const sim::FileOperation& operation) -> std::optional<sim::FileFault> {
@@ -203,7 +211,7 @@ TEST_F(FilesSinkTest, an_error_loses_nothing_and_a_retry_writes_nothing_twice) {
 TEST_F(FilesSinkTest, after_crashes_anywhere_every_event_is_there_exactly_once) {
   const auto run = [&](sim::SimFiles& disk, uint64_t batch_size) {
     Context context = context_.with(disk);
-    context.encoder = std::make_shared<CopyEncoder>();
+    context.encoder = encoder_;
     auto sink = *FilesSink::make({.path = "/lake/{stream}"}, context);
     if (!sink->open({.pipeline = "p", .sink = "files", .durable_order = true}, {})) {
       return uint64_t{0};
@@ -257,6 +265,17 @@ TEST_F(FilesSinkTest, a_bounded_number_of_folders_is_remembered) {
   for (int i = 0; i < 8; ++i) {
     EXPECT_EQ(lines("/lake/s" + std::to_string(i)), numbered(1, 3));
   }
+}
+
+TEST_F(FilesSinkTest, a_part_that_joins_a_folder_leaves_the_object_of_another_lane_alone) {
+  auto sink = *make();
+  const std::string large(size_t{8} << 20, 'x');
+  encoder_->meanwhile = [&] {
+    const auto written = write(*sink, events("s", 1, 3), "other", false, 1);
+    EXPECT_TRUE(written) << written.error().what;
+  };
+  expect_written(*sink, {event("s", 1, large), event("s", 2, "meanwhile"), event("s", 3)});
+  EXPECT_EQ(lines("/lake/s").size(), 6U);
 }
 
 TEST_F(FilesSinkTest, the_order_key_is_the_folder) {
