@@ -23,9 +23,13 @@ bool is_json(std::string_view bytes) {
 }
 
 void append_json_on_one_line(std::string_view json, std::string& out) {
+  if (json.ends_with('\n')) {
+    json.remove_suffix(1);  // the line's own end is no inner line break
+  }
   const size_t start = out.size();
   out.append(json);
-  for (size_t at = out.find('\n', start); at != std::string::npos; at = out.find('\n', at)) {
+  for (size_t at = out.find_first_of("\r\n", start); at != std::string::npos;
+       at = out.find_first_of("\r\n", at)) {
     out[at] = ' ';
   }
 }
