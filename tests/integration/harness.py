@@ -148,7 +148,7 @@ def store_count(path):
 def whole_lines(path):
     """The lines of a file; a last one that was cut by a crash is left out."""
     data = pathlib.Path(path).read_bytes()
-    return data[:data.rfind(b"\n") + 1].splitlines()
+    return data[:data.rfind(b"\n") + 1].split(b"\n")[:-1]
 
 
 @contextlib.contextmanager

@@ -57,7 +57,7 @@ def expected_line(data):
     except UnicodeDecodeError:
         return json.dumps(base64.b64encode(data).decode()).encode()
     body = data[:-1] if data.endswith(b"\n") else data
-    if b"\n" not in body and b"\r" not in body:
+    if b"\n" not in body:
         return body
     if is_json(data):
         return body.replace(b"\r", b" ").replace(b"\n", b" ")
