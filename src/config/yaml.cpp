@@ -1,9 +1,11 @@
 #include "config/yaml.h"
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <sstream>
@@ -216,10 +218,16 @@ Result<Node> parse_yaml(std::string_view text, const std::string& name) {
         problems.add({name, 1, 1}, "more than one document (`---`); one file is one pipeline");
       }
     }
+  } catch (const YAML::DeepRecursion&) {
+    return fatal(fmt::format("{}:1:1: nested deeper than {} levels", name, kDepthMax));
   } catch (const YAML::Exception& error) {
     const Mark mark{name, error.mark.is_null() ? 1 : error.mark.line + 1,
                     error.mark.is_null() ? 1 : error.mark.column + 1};
-    problems.add(mark, fmt::format("this is not YAML: {}", error.msg));
+    // Only the mark of the end that was added can be met inside of a quote in the last line.
+    const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+    const bool open = error.msg == YAML::ErrorMsg::DOC_IN_SCALAR && error.mark.line >= lines;
+    problems.add(mark, open ? "this is not YAML: a quote before this place is not closed"
+                            : fmt::format("this is not YAML: {}", error.msg));
   } catch (const std::exception& error) {
     problems.add({name, 1, 1}, fmt::format("this is not YAML: {}", error.what()));
   }

@@ -83,7 +83,7 @@ void SinkFields::fields(config::FieldVisitor& v) {
   v.field("retry", retry, {.doc = "How failed writes are repeated."});
   on_reject_field(v, on_reject);
   v.field("rate", rate, {.doc = "The most events a second; 0: no bound.", .min = 0});
-  v.field("tls", tls, {.doc = "Certificates, for connectors that take them."});
+  v.field("tls", tls, {.doc = "Certificates. No connector of this build takes them yet."});
 }
 
 void SourceFields::fields(config::FieldVisitor& v) {
@@ -96,7 +96,7 @@ void SourceFields::fields(config::FieldVisitor& v) {
           {.doc = "What happens when the source no longer has what the position points at: `fail`, "
                   "or go on from the `earliest` or `latest` that it has. By default `fail`.",
            .choices = {"fail", "earliest", "latest"}});
-  v.field("tls", tls, {.doc = "Certificates, for connectors that take them."});
+  v.field("tls", tls, {.doc = "Certificates. No connector of this build takes them yet."});
 }
 
 void TransformFields::fields(config::FieldVisitor& v) {

@@ -7,7 +7,7 @@ void register_firehose(Registry& registry) {
   Registry::add<firehose::FirehoseSource>(
       registry.sources, "firehose",
       "Takes records by Amazon Firehose's own API (PutRecord, PutRecordBatch) on loopback. With an "
-      "inbox they are answered for once they are safe on disk.");
+      "inbox they are answered for once they are safe on disk. Its format is `raw` by default.");
 }
 
 }  // namespace penstock

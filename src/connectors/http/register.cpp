@@ -6,7 +6,8 @@ namespace penstock {
 void register_http(Registry& registry) {
   Registry::add<http::HttpSink>(
       registry.sinks, "http",
-      "Sends each event to a url, with its id as Idempotency-Key, or batches of them.");
+      "Sends each event to a url, with its id as Idempotency-Key, or batches of them. Its "
+      "format is `event` by default.");
 }
 
 }  // namespace penstock
