@@ -22,9 +22,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string written;
   append_dynamodb_json(*item, written);
   const auto again = reader.read_item(arena.copy(written), arena);
+  std::string rewritten;  // not the same bytes: 1e0 is a decimal128 and is written as 1
+  if (again) {
+    append_dynamodb_json(*again, rewritten);
+  }
   std::string plain;
   append_json(*item, plain);
-  if (!check_bson(item->bytes()) || !again || again->bytes() != item->bytes() ||
+  if (!check_bson(item->bytes()) || rewritten != written ||
       again->losses().size() != item->losses().size() ||
       !JsonReader().is_valid(arena.copy(plain))) {
     std::abort();

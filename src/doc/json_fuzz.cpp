@@ -1,4 +1,5 @@
-// Any bytes as plain JSON: what is accepted is valid BSON, writes valid JSON, and reads back alike.
+// Any bytes as plain JSON: what is accepted is valid BSON, writes valid JSON, and what
+// is read back from it writes the same.
 #include <cstdlib>
 
 #include "doc/bson.h"
@@ -18,8 +19,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string written;
   append_json(*document, written);
   const auto again = reader.read(arena.copy(written), arena);
-  if (!is_valid || !check_bson(document->bytes()) || !again ||
-      again->bytes() != document->bytes()) {
+  // Not the same bytes: 1e0 is a decimal128 and is written as 1.
+  std::string rewritten;
+  if (again) {
+    append_json(*again, rewritten);
+  }
+  if (!is_valid || !check_bson(document->bytes()) || rewritten != written) {
     std::abort();
   }
   return 0;
