@@ -9,7 +9,7 @@
 
 namespace penstock::engine {
 
-// Markdown: docs/reference.md.
+// Markdown: docs/REFERENCE.md.
 std::string reference_page(const Registry& registry);
 
 // The part of the page about one connector, format, transform or store, of every kind that has the
