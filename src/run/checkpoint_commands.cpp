@@ -64,7 +64,7 @@ Result<> change(const Operated& operated, Program& program, const std::string& p
 
 Exit change_part(Program& program, const Options& options,
                  const std::optional<Position>& position) {
-  auto operated = open_checkpoint(program, options.files.front());
+  auto operated = open_checkpoint(program, options.file);
   if (!operated) {
     Program::complain(operated.error().what);
     return Exit::usage;
@@ -86,7 +86,7 @@ Exit change_part(Program& program, const Options& options,
 }  // namespace
 
 Exit show_checkpoint(Program& program, const Options& options) {
-  auto operated = open_checkpoint(program, options.files.front());
+  auto operated = open_checkpoint(program, options.file);
   if (!operated) {
     Program::complain(operated.error().what);
     return Exit::usage;
@@ -114,7 +114,7 @@ Exit reset_checkpoint(Program& program, const Options& options) {
   if (!options.part.empty()) {
     return change_part(program, options, std::nullopt);
   }
-  auto operated = open_checkpoint(program, options.files.front());
+  auto operated = open_checkpoint(program, options.file);
   if (!operated) {
     Program::complain(operated.error().what);
     return Exit::usage;

@@ -101,7 +101,7 @@ struct Opened {
 };
 
 Result<Opened> open(Program& program, const Options& options) {
-  TRY(Operated operated, open_dead_letters(program, options.files.front()));
+  TRY(Operated operated, open_dead_letters(program, options.file));
   TRY(auto archive, operated.dead_letter->archive(operated.pipeline));
   return Opened{std::move(operated), std::move(archive)};
 }

@@ -118,7 +118,7 @@ class CommandLine {
   CLI::App* file_command(CLI::App& under, Command command, const std::string& name,
                          const std::string& says) {
     CLI::App* const app = this->command(under, command, name, says);
-    app->add_option("FILE", options_.files, "The pipeline's file")->required()->expected(1);
+    app->add_option("FILE", options_.file, "The pipeline's file")->required();
     return app;
   }
 

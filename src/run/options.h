@@ -40,7 +40,8 @@ struct Options {
   Log::Level log_level = Log::Level::info;
   bool log_json = false;
 
-  std::vector<std::string> files;  // run, check; one for checkpoint and dead-letter
+  std::vector<std::string> files;  // run, check
+  std::string file;                // checkpoint, dead-letter
   std::string preset;
   bool once = false;
   bool fail_fast = false;

@@ -45,7 +45,7 @@ Result<std::vector<engine::Built>> build_all(Program& program, const Options& op
     TRY(engine::Built built,
         engine::build(file.node, program.registry(), program.context(file.name), build_options));
     for (const std::string& warning : built.warnings) {
-      program.log().warn(file.name, warning);
+      program.log().warn("", warning);  // names its pipeline or its place in the file
     }
     all.push_back(std::move(built));
   }
