@@ -32,7 +32,7 @@ One file is one pipeline. `penstock run` takes several files, or a folder of the
 | `transforms` | A list of [transforms](#transforms), applied in order. |
 | `sinks` | A list of [sinks](#sinks). At least one must be enabled. |
 | `checkpoint` | Where the position is kept: a map with the key of one [store](#checkpoints). |
-| `dead_letter` | Where rejected events go: a map with the key of one [store](#dead-letters). |
+| `dead_letter` | Where rejected events go: one of the [stores](#dead-letters). |
 | `limits` | [Bounds](#limits) of memory and patience. |
 | `until` | When the run [ends](#until). |
 

@@ -190,7 +190,8 @@ void Simulation::take_effect(Pending& pending) {
     const Lease lease = *a.checkpoint->lease(stop);
     pending.lease = engine::LeaseAndCheckpoint{lease, *a.checkpoint->load(stop)};
   } else if (const auto* open = std::get_if<action::OpenSink>(&pending.action)) {
-    pending.plain = a.sinks[open->sink].sink->open({"sim", a.spec.sinks[open->sink].name, true}, stop);
+    pending.plain =
+        a.sinks[open->sink].sink->open({"sim", a.spec.sinks[open->sink].name, true}, stop);
   } else if (std::holds_alternative<action::OpenDeadLetters>(pending.action)) {
     pending.plain = a.dead_letter->open("sim", stop);
   } else if (const auto* discover = std::get_if<action::Discover>(&pending.action)) {
@@ -279,8 +280,8 @@ void Simulation::check_limits(const engine::Pipeline& pipeline) {
   const engine::Status status = pipeline.status({}, world_.now());
   for (const auto& part : status.parts) {
     if (part.read < part.settled || part.settled < part.saved || part.saved < part.committed) {
-      world_.violate(fmt::format("I2: part {}: read {}, settled {}, saved {}, committed {}", part.id,
-                                 part.read, part.settled, part.saved, part.committed));
+      world_.violate(fmt::format("I2: part {}: read {}, settled {}, saved {}, committed {}",
+                                 part.id, part.read, part.settled, part.saved, part.committed));
     }
   }
 }
