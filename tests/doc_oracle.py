@@ -130,7 +130,8 @@ def value(r, depth):
 
 def document(r, depth=0, wrap=None):
     item, model = {}, {}
-    for _ in range(r.choice((0, 1, 2, 3, 5, 8)) if depth else r.choice((1, 2, 3, 5, 8) * 10 + (40,))):
+    sizes = (0, 1, 2, 3, 5, 8) if depth else (1, 2, 3, 5, 8) * 10 + (40,)
+    for _ in range(r.choice(sizes)):
         name = text(r)
         if name.replace("\0", "\u2400") in (n.replace("\0", "\u2400") for n in item):
             continue
