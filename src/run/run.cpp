@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "base/version.h"
 #include "run/commands.h"
 
@@ -43,6 +44,7 @@ Exit execute(Program& program, const Options& options, Signals& signals) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_freed_memory();
   const auto parsed = parse_options(argc, argv);
   if (const Exit* const exit = std::get_if<Exit>(&parsed)) {
     return code_of(*exit);
