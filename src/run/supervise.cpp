@@ -130,10 +130,10 @@ class Supervisor {
     const bool failed = pipeline.state == engine::State::failed;
     std::string text =
         fmt::format("{}, {} events delivered", name_of(pipeline.state), settled_of(pipeline));
-    if (!pipeline.reason.empty()) {
+    if (!failed && !pipeline.reason.empty()) {
       text += ": " + pipeline.reason;
     }
-    program_.log().write(failed ? Log::Level::error : Log::Level::info, pipeline.name, text);
+    program_.log().info(pipeline.name, text);  // why it failed was logged when it did
     if (failed && options_.fail_fast && !draining_) {
       draining_ = true;
       program_.log().info("", "draining all pipelines, because one failed and --fail-fast is set");
