@@ -12,12 +12,13 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PENSTOCK = harness.PENSTOCK
-BUILD = ROOT / "build" / "bench"
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 import harness
 import workload
+
+PENSTOCK = harness.PENSTOCK
+BUILD = ROOT / "build" / "bench"
 
 Run = collections.namedtuple("Run", "cpu seconds memory_peak")
 Figure = collections.namedtuple("Figure", "name must measured good")

@@ -9,8 +9,8 @@
 
 namespace penstock {
 
-// What BSON cannot say, kept beside the document so that a way back to DynamoDB is exact. The losses
-// of a document are in the order of its values.
+// What BSON cannot say, kept beside the document so that a way back to DynamoDB is exact. The
+// losses of a document are in the order of its values.
 struct Loss {
   enum class Type { string_set, number_set, binary_set, number, name };
   std::string_view path;  // JSON pointer of the value in the document

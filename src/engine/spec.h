@@ -65,7 +65,7 @@ struct PipelineSpec {
   bool has_checkpoint = false;
   bool has_dead_letter = false;
   Duration dead_letter_deadline = 60s;  // of one write to it
-  bool replay = false;  // its events are dead letters on their way back
+  bool replay = false;                  // its events are dead letters on their way back
   Limits limits;
   Until until;
   Duration save_every = 1s;
