@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""The program from outside: exit codes, texts of errors, signals, what goes to which stream."""
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import harness
+
+LINES = """name: lines
+source: {stdin: {}}
+sinks:
+  - stdout: {}
+    format: raw
+"""
+FOLLOW = """name: follow
+source:
+  files: {path: "in/*.ndjson"}
+sinks:
+  - files: {path: "lake"}
+    format: raw
+checkpoint: {sqlite: {path: "follow.db"}}
+"""
+
+
+def penstock(folder, *arguments, given=b""):
+    return subprocess.run([harness.PENSTOCK, *map(str, arguments)], cwd=folder, input=given,
+                          capture_output=True, timeout=60)
+
+
+def test_command_line(folder, checks):
+    cases = [("without a command", [], 2, "subcommand"),
+             ("without a pipeline", ["run"], 2, "give a FILE"),
+             ("a file that is not there", ["run", "no.yaml"], 2, "no.yaml: there is no such file"),
+             ("an unknown preset", ["run", "--preset", "x"], 2, "there is no preset `x`"),
+             ("an unknown name", ["explain", "stdou"], 2, "did you mean `stdout`"),
+             ("admin beyond loopback", ["run", "lines.yaml", "--admin", "10.0.0.1:1"], 2, "--admin"),
+             ("an unknown option", ["run", "--onse", "lines.yaml"], 2, "--onse"),
+             ("a wrong file", ["check", "wrong.yaml"], 2, "wrong.yaml:3:9: unknown sink `stdot`"),
+             ("two of one name", ["check", "lines.yaml", "lines.yaml"], 2, "names must differ")]
+    (folder / "wrong.yaml").write_text("name: wrong\nsource: {stdin: {}}\nsinks: [stdot: {}]\n")
+    for name, arguments, code, text in cases:
+        ended = penstock(folder, *arguments)
+        checks.equal(ended.returncode, code, f"exit code of {name}")
+        checks.that(text in ended.stderr.decode(), f"the error of {name}", ended.stderr)
+        checks.equal(ended.stdout, b"", f"nothing on standard output by {name}")
+    for arguments in (["--help"], ["run", "--help"], ["version"], ["list"], ["explain", "stdout"],
+                      ["explain", "--schema"], ["check", "lines.yaml"]):
+        ended = penstock(folder, *arguments)
+        checks.that(ended.returncode == 0 and ended.stdout, f"{arguments} answers", ended.stderr)
+
+
+def test_streams(folder, checks):
+    ended = penstock(folder, "run", "--admin", "off", "--log", "json", "lines.yaml",
+                     given=b"one\ntwo\n")
+    checks.equal(ended.returncode, 0, "the end of the source ends the run")
+    checks.equal(ended.stdout, b"one\ntwo\n", "standard output carries events only")
+    logged = [json.loads(line) for line in ended.stderr.splitlines()]
+    checks.that(logged and all("level" in line for line in logged), "each log line is JSON", logged)
+
+
+def test_once_and_drain(folder, checks):
+    (folder / "in").mkdir()
+    (folder / "in/a.ndjson").write_text('{"n":1}\n{"n":2}\n')
+    for round_ in (1, 2):
+        ended = penstock(folder, "run", "--once", "--admin", "off", "follow.yaml")
+        checks.equal(ended.returncode, 0, f"--once ends, round {round_}")
+    checks.equal(len(harness.lake_lines(folder / "lake")), 2, "a second run repeats nothing")
+    shown = penstock(folder, "checkpoint", "show", "follow.yaml").stdout.decode()
+    checks.that("pipeline  follow" in shown and "position" in shown, "checkpoint show", shown)
+    port = harness.free_port()
+    running = harness.Penstock(folder, "run", "--admin", f"127.0.0.1:{port}", "follow.yaml")
+    running.wait_for_port(port)
+    harness.wait_until(lambda: "running" in running.tail(), 20, "running")
+    reset = penstock(folder, "checkpoint", "reset", "follow.yaml")
+    checks.equal(reset.returncode, 1, "no reset while it runs")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status", timeout=10) as answer:
+        state = json.load(answer)["pipelines"][0]["state"]
+    checks.equal(state, "running", "/api/status shows it")
+    checks.equal(running.stop(), 0, "SIGTERM drains and ends with 0")
+    checks.equal(penstock(folder, "checkpoint", "reset", "follow.yaml").returncode, 0, "then reset")
+
+
+def test_port_in_use(folder, checks):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        ended = penstock(folder, "run", "--admin", address, "lines.yaml", given=b"one\n")
+    checks.equal((ended.returncode, ended.stdout), (0, b"one\n"), "it goes on without admin")
+    checks.that(address in ended.stderr.decode(), "and says so", ended.stderr)
+
+
+def test_interrupt(folder, checks):
+    running = subprocess.Popen([harness.PENSTOCK, "run", "--admin", "off", "lines.yaml"],
+                               cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    running.stdin.write(b"one\n")
+    running.stdin.flush()
+    checks.equal(running.stdout.readline(), b"one\n", "an event passes at once")
+    running.send_signal(signal.SIGINT)
+    checks.equal(running.wait(20), 0, "Ctrl-C drains while input stays open")
+    running.communicate()
+
+
+def main():
+    checks = harness.Checks()
+    with harness.workspace() as folder:
+        (folder / "lines.yaml").write_text(LINES)
+        (folder / "follow.yaml").write_text(FOLLOW)
+        for test in (test_command_line, test_streams, test_once_and_drain, test_port_in_use,
+                     test_interrupt):
+            test(folder, checks)
+    return checks.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
