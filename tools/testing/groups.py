@@ -215,8 +215,15 @@ def group_install():
 
 
 def group_oracle():
-    return run_script("oracle", "tests/integration/doc_oracle.py", "--documents", str(DOCUMENTS),
-                      timeout=900)
+    """tests/doc_oracle.py ends at the first difference; its exit code says whether there was one."""
+    programs = list((ROOT / "build/release").rglob("doc_oracle"))
+    programs = [p for p in programs if p.is_file() and os.access(p, os.X_OK)]
+    if not programs:
+        raise Broken("build/release has no program doc_oracle")
+    ended = run("oracle", [PYTHON, "tests/doc_oracle.py", programs[0], DOCUMENTS], 900)
+    if ended.code != 0:
+        show_tail("oracle", ended)
+    return Count(passed=1) if ended.code == 0 else Count(failed=1)
 
 
 def group_integration():
