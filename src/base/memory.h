@@ -4,8 +4,8 @@
 namespace penstock {
 
 // Read batches come and go in blocks of some hundred KiB, made on one thread and freed on another.
-// One heap that keeps them is cheaper than a mapping for each: measured, a third of the CPU time of a
-// pass-through pipeline and half of its peak memory (bench/run, pass-through row).
+// One heap that keeps them is cheaper than a mapping for each: measured, a third of the CPU time of
+// a pass-through pipeline and half of its peak memory (bench/run, pass-through row).
 void keep_freed_memory();
 
 }  // namespace penstock
