@@ -7,30 +7,6 @@
 
 namespace penstock::engine {
 
-void KeySet::start(size_t keys_max) {
-  size_t size = 16;
-  while (size < keys_max * 2) {
-    size *= 2;
-  }
-  if (places_.size() < size || ++stamp_ == 0) {
-    places_.assign(size, Place{});
-    stamp_ = 1;
-  }
-}
-
-bool KeySet::insert(const OrderKey& key) {
-  const size_t mask = places_.size() - 1;
-  for (size_t at = key.low & mask;; at = (at + 1) & mask) {
-    if (places_[at].stamp != stamp_) {
-      places_[at] = {key, stamp_};
-      return true;
-    }
-    if (places_[at].key == key) {
-      return false;
-    }
-  }
-}
-
 void Lane::push(const Item& item, Instant now) {
   if (queue_.empty()) {
     oldest_at_ = now;

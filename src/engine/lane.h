@@ -11,7 +11,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "engine/fifo.h"
+#include "base/fifo.h"
+#include "base/hash_set.h"
 #include "engine/ledger.h"
 #include "engine/retry.h"
 
@@ -33,21 +34,6 @@ struct Outcome {
 };
 
 using QuarantineSet = std::unordered_set<OrderKey, Hash128Hasher>;
-
-// The order keys of the batch being built: open addressing, emptied by moving to a new stamp.
-class KeySet {
- public:
-  void start(size_t keys_max);
-  bool insert(const OrderKey& key);  // false: it is already in
-
- private:
-  struct Place {
-    OrderKey key;
-    uint32_t stamp = 0;
-  };
-  std::vector<Place> places_;
-  uint32_t stamp_ = 0;
-};
 
 class Lane {
  public:
@@ -133,7 +119,7 @@ class Lane {
   Fifo<OrderKey> ready_;                     // held keys that may go out
   std::multimap<Instant, OrderKey> parked_;  // held keys by the time of their retry
   Fifo<std::vector<Item>> pieces_;           // of a bisected batch, before all else
-  KeySet seen_;
+  HashSet seen_;                             // the order keys of the batch being built
   uint32_t retry_events_max_ = 1;
   uint32_t failed_in_a_row_ = 0;
   Instant resume_at_;

@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "base/mutation.h"
-#include "engine/copy_event.h"
+#include "core/copy_event.h"
 
 namespace penstock::engine {
 

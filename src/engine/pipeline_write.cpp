@@ -5,8 +5,8 @@
 
 #include "base/check.h"
 #include "base/mutation.h"
+#include "core/copy_event.h"
 #include "doc/bson.h"
-#include "engine/copy_event.h"
 #include "engine/pipeline.h"
 
 namespace penstock::engine {
@@ -31,98 +31,6 @@ std::string describe(const Event& event) {
 
 bool Pipeline::flushing() const {
   return phase_ == Phase::finishing || phase_ == Phase::draining || waiting_barriers_ > 0;
-}
-
-void Pipeline::consider_touched(Instant now) {
-  for (uint32_t s = 0; s < sinks_.size(); ++s) {
-    std::vector<uint32_t>& touched = sinks_[s]->touched;
-    for (size_t i = 0; i < touched.size(); ++i) {
-      sinks_[s]->lanes[touched[i]]->touched = false;
-      consider_lane(s, touched[i], now);
-    }
-    touched.clear();
-  }
-}
-
-void Pipeline::consider_all_lanes(Instant now) {
-  for (uint32_t s = 0; s < sinks_.size(); ++s) {
-    for (uint32_t l = 0; l < sinks_[s]->lanes.size(); ++l) {
-      consider_lane(s, l, now);
-    }
-  }
-}
-
-// A lake has many folders open and few writes in flight. A folder of a part always has the same
-// slot, because the sink keeps by slot what it knows of a folder.
-uint32_t Pipeline::slot_of(const SinkState& sink, uint32_t lane) {
-  return static_cast<uint32_t>(sink.key_of_lane[lane].high % sink.busy_slots.size());
-}
-
-bool Pipeline::may_write(SinkState& sink, uint32_t lane, Instant now) {
-  if (!lease_covers_write(now, sink.spec.write_deadline)) {
-    PROBE("write_waits_for_lease");
-    return false;  // the next save renews it, or ends the pipeline
-  }
-  if (sink.spec.traits.lane_per_key && sink.busy_slots[slot_of(sink, lane)]) {
-    if (!sink.lanes[lane]->waiting) {
-      sink.lanes[lane]->waiting = true;
-      sink.waiting.push_back(lane);
-    }
-    return false;
-  }
-  return true;
-}
-
-void Pipeline::consider_lane(uint32_t s, uint32_t l, Instant now, bool flush) {
-  if (phase_ != Phase::running && phase_ != Phase::finishing && phase_ != Phase::draining) {
-    return;
-  }
-  SinkState& sink = *sinks_[s];
-  Lane& lane = *sink.lanes[l];
-  for (;;) {
-    Instant at = lane.ready_at(now, flush || flushing());
-    if (at == Instant::never()) {
-      return;
-    }
-    if (sink.spec.rate > 0 && at <= now) {
-      const double waited = std::chrono::duration<double>(now - sink.tokens_at).count();
-      sink.tokens = std::min(sink.spec.rate, sink.tokens + waited * sink.spec.rate);
-      sink.tokens_at = now;
-      if (sink.tokens < 0) {
-        at = now +
-             std::chrono::duration_cast<Duration>(
-                 std::chrono::duration<double>(-sink.tokens / sink.spec.rate)) +
-             1ms;
-      }
-    }
-    if (at > now) {
-      if (at < lane.armed_at) {
-        lane.armed_at = at;
-        arm(Timer::Kind::lane, at, s, l);
-      }
-      return;
-    }
-    if (!may_write(sink, l, now)) {
-      return;
-    }
-    std::vector<Item> items;
-    if (!spare_tasks_.empty()) {
-      items = std::move(spare_tasks_.back()->items);
-      items.clear();
-    }
-    std::vector<Item> diverted;
-    lane.take(now, sink.quarantine, items, diverted);
-    for (const Item& item : diverted) {
-      PROBE("quarantined_key_follows");
-      ++sink.counts.rejected;
-      bury({item, nullptr, sink.spec.name, "an earlier change of this key was rejected",
-            parts_[item.chunk->part]->part.id, item.chunk->read.position, true},
-           now);
-    }
-    if (!items.empty()) {
-      return issue_write(s, l, std::move(items), now);
-    }
-  }
 }
 
 void Pipeline::issue_write(uint32_t s, uint32_t l, std::vector<Item> items, Instant now) {
@@ -298,18 +206,6 @@ void Pipeline::take_answer(uint32_t s, const WriteTask& task,
     fail_pipeline(fmt::format("sink {}: retries used up at {}: {}", sink.spec.name,
                               describe(exhausted_item.event()), sink.last_error),
                   now);
-  }
-}
-
-void Pipeline::close_lane(SinkState& sink, uint32_t l) {
-  if (!sink.spec.traits.lane_per_key || !sink.lanes[l]->empty() || sink.lanes[l]->waiting ||
-      sink.lanes[l]->touched) {
-    return;
-  }
-  const auto found = sink.lane_of_key.find(sink.key_of_lane[l]);
-  if (found != sink.lane_of_key.end() && found->second == l) {
-    sink.lane_of_key.erase(found);
-    sink.free_lanes.push_back(l);
   }
 }
 

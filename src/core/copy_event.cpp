@@ -1,8 +1,8 @@
-#include "engine/copy_event.h"
+#include "core/copy_event.h"
 
 #include <new>
 
-namespace penstock::engine {
+namespace penstock {
 
 namespace {
 
@@ -40,4 +40,4 @@ Event copy_event(const Event& event, Arena& arena) {
   return copy;
 }
 
-}  // namespace penstock::engine
+}  // namespace penstock

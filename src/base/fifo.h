@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 
-namespace penstock::engine {
+namespace penstock {
 
 template <class T>
 class Fifo {
@@ -58,4 +58,4 @@ class Fifo {
   size_t size_ = 0;
 };
 
-}  // namespace penstock::engine
+}  // namespace penstock

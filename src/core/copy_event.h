@@ -4,8 +4,8 @@
 
 #include "core/event.h"
 
-namespace penstock::engine {
+namespace penstock {
 
 Event copy_event(const Event& event, Arena& arena);
 
-}  // namespace penstock::engine
+}  // namespace penstock
