@@ -26,38 +26,21 @@ struct LetterTask {
   std::vector<std::shared_ptr<EventBlock>> blocks;
 };
 
+// clang-format off
 namespace action {
-struct TakeLease {};  // lease_taken()
-struct OpenSink {
-  uint32_t sink;
-};  // sink_opened()
-struct OpenDeadLetters {};  // dead_letters_opened()
-struct Discover {
-  Checkpoint checkpoint;
-};  // discovered()
-struct OpenReader {
-  uint32_t part;
-  Part what;
-  std::optional<Position> position;
-};  // reader_opened()
-struct ReadPart {
-  uint32_t part;
-  ReadLimits limits;
-};  // read_done()
-struct Write {
-  std::unique_ptr<WriteTask> task;
-};  // written()
-struct WriteLetters {
-  std::unique_ptr<LetterTask> task;
-};  // letters_written()
-struct Save {
-  Checkpoint checkpoint;
-};  // saved()
-struct Commit {
-  uint32_t part;
-  Position position;
-};  // committed()
+struct TakeLease {};                                        // answered by lease_taken()
+struct OpenSink { uint32_t sink; };                         // sink_opened()
+struct OpenDeadLetters {};                                  // dead_letters_opened()
+struct Discover { Checkpoint checkpoint; };                 // discovered()
+// reader_opened()
+struct OpenReader { uint32_t part; Part what; std::optional<Position> position; };
+struct ReadPart { uint32_t part; ReadLimits limits; };      // read_done()
+struct Write { std::unique_ptr<WriteTask> task; };          // written()
+struct WriteLetters { std::unique_ptr<LetterTask> task; };  // letters_written()
+struct Save { Checkpoint checkpoint; };                     // saved()
+struct Commit { uint32_t part; Position position; };        // committed()
 }  // namespace action
+// clang-format on
 
 using Action = std::variant<action::TakeLease, action::OpenSink, action::OpenDeadLetters,
                             action::Discover, action::OpenReader, action::ReadPart, action::Write,

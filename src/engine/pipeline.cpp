@@ -2,8 +2,6 @@
 // with positions and the end.
 #include "engine/pipeline.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "base/check.h"
@@ -70,12 +68,10 @@ void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, 
   if (result->checkpoint) {
     loaded_ = std::move(*result->checkpoint);
     if (!loaded_.fingerprint.empty() && loaded_.fingerprint != spec_.fingerprint) {
-      return fail_pipeline(
-          fmt::format(
-              "checkpoint of pipeline {}: it belongs to another source ({}, this one is {}); "
-              "reset it with `penstock checkpoint reset`, or give the pipeline another name",
-              spec_.name, loaded_.fingerprint, spec_.fingerprint),
-          now);
+      return fail(now,
+                  "checkpoint of pipeline {}: it belongs to another source ({}, this one is {}); "
+                  "reset it with `penstock checkpoint reset`, or give the pipeline another name",
+                  spec_.name, loaded_.fingerprint, spec_.fingerprint);
     }
   }
   loaded_.fingerprint = spec_.fingerprint;
@@ -111,7 +107,7 @@ void Pipeline::sink_opened(uint32_t sink, Result<> result, Instant now) {
   }
   state.last_error = result.error().what;
   if (reaction_to(result.error().kind) != Reaction::retry) {
-    return fail_pipeline(fmt::format("sink {}: {}", state.spec.name, state.last_error), now);
+    return fail(now, "sink {}: {}", state.spec.name, state.last_error);
   }
   PROBE("sink_opened_later");
   ++state.open_failures;
@@ -126,7 +122,7 @@ void Pipeline::dead_letters_opened(Result<> result, Instant now) {
     return consider_end(now);
   }
   if (!result) {
-    return fail_pipeline(fmt::format("dead letters: {}", result.error().what), now);
+    return fail(now, "dead letters: {}", result.error().what);
   }
   letters_open_ = true;
   after_opening(now);
@@ -152,7 +148,7 @@ void Pipeline::discovered(Result<std::vector<Part>> result, Instant now) {
     return consider_end(now);
   }
   if (!result && reaction_to(result.error().kind) != Reaction::retry) {
-    return fail_pipeline(fmt::format("source {}: {}", spec_.source_name, result.error().what), now);
+    return fail(now, "source {}: {}", spec_.source_name, result.error().what);
   }
   if (result) {
     phase_ = Phase::running;
@@ -225,17 +221,16 @@ void Pipeline::lost_position(uint32_t part, const Error& error, Instant now) {
   const bool start_over = spec_.on_lost_position == OnLostPosition::earliest &&
                           lost_in_a_row_ <= spec_.limits.lost_positions_in_a_row;
   if (!start_over) {
-    return fail_pipeline(
-        fmt::format("source {} part {}: the saved position is lost: {}; see on_lost_position, or "
-                    "`penstock checkpoint reset`",
-                    spec_.source_name, parts_[part]->part.id, error.what),
-        now);
+    return fail(now,
+                "source {} part {}: the saved position is lost: {}; see on_lost_position, or "
+                "`penstock checkpoint reset`",
+                spec_.source_name, parts_[part]->part.id, error.what);
   }
   PROBE("lost_position_restarts");
-  notices_.push_back({Log::Level::error,
-                      fmt::format("source {} part {}: the saved position is lost, reading starts "
-                                  "over at the earliest: {}",
-                                  spec_.source_name, parts_[part]->part.id, error.what)});
+  notify(Log::Level::error,
+         "source {} part {}: the saved position is lost, reading starts "
+         "over at the earliest: {}",
+         spec_.source_name, parts_[part]->part.id, error.what);
   parts_[part]->open = false;
   open_reader(part, std::nullopt);
 }

@@ -7,6 +7,8 @@
 // part gives the position that is saved, and only then committed to the source.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <optional>
 #include <queue>
@@ -189,6 +191,14 @@ class Pipeline {
   void continue_closing(Instant now);
   bool wanted_is_read() const;
   void fail_pipeline(std::string reason, Instant now);
+  template <class... T>
+  void fail(Instant now, fmt::format_string<T...> reason, T&&... values) {
+    fail_pipeline(fmt::format(reason, std::forward<T>(values)...), now);
+  }
+  template <class... T>
+  void notify(Log::Level level, fmt::format_string<T...> what, T&&... values) {
+    notices_.push_back({level, fmt::format(what, std::forward<T>(values)...)});
+  }
   void give_up(Instant now);
   void part_timer(uint32_t part, Instant now);
   State state() const;

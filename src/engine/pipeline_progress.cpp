@@ -1,7 +1,6 @@
 // Positions, checkpoints, commits, timers and the end.
 // Progress only moves sink durable -> checkpoint saved -> source committed; a failure never moves
 // it.
-#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -76,14 +75,12 @@ void Pipeline::saved(Result<> result, Instant asked_at, Instant now) {
     ++save_failures_;
     if (reaction_to(result.error().kind) != Reaction::retry) {
       lease_held_ = false;
-      return fail_pipeline(fmt::format("checkpoint: {}", result.error().what), now);
+      return fail(now, "checkpoint: {}", result.error().what);
     }
     PROBE("save_retried");
     if (phase_ == Phase::closing && save_failures_ > 5) {
       lease_held_ = false;
-      return fail_pipeline(
-          fmt::format("checkpoint: the last position could not be saved: {}", result.error().what),
-          now);
+      return fail(now, "checkpoint: the last position could not be saved: {}", result.error().what);
     }
     save_at_ =
         now + backoff(spec_.source_retry, save_failures_, result.error().retry_after, random_);

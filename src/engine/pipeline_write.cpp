@@ -140,13 +140,13 @@ void Pipeline::consider_alert(SinkState& sink, const Lane& lane, Instant now) {
   if (!sink.alerted && since && now - *since >= 60s) {
     PROBE("outage_alert");
     sink.alerted = true;
-    notices_.push_back({Log::Level::error,
-                        fmt::format("sink {} has been failing for a minute and is retried without "
-                                    "end; data waits: {}",
-                                    sink.spec.name, sink.last_error)});
+    notify(Log::Level::error,
+           "sink {} has been failing for a minute and is retried without "
+           "end; data waits: {}",
+           sink.spec.name, sink.last_error);
   } else if (sink.alerted && !since) {
     sink.alerted = false;
-    notices_.push_back({Log::Level::info, fmt::format("sink {} works again", sink.spec.name)});
+    notify(Log::Level::info, "sink {} works again", sink.spec.name);
   }
 }
 
@@ -200,12 +200,11 @@ void Pipeline::take_answer(uint32_t s, const WriteTask& task,
     }
   }
   if (fatal_error != nullptr) {
-    return fail_pipeline(fmt::format("sink {}: {}", sink.spec.name, fatal_error->what), now);
+    return fail(now, "sink {}: {}", sink.spec.name, fatal_error->what);
   }
   if (!patient) {
-    fail_pipeline(fmt::format("sink {}: retries used up at {}: {}", sink.spec.name,
-                              describe(exhausted_item.event()), sink.last_error),
-                  now);
+    fail(now, "sink {}: retries used up at {}: {}", sink.spec.name,
+         describe(exhausted_item.event()), sink.last_error);
   }
 }
 
@@ -245,9 +244,8 @@ void Pipeline::reject(uint32_t s, const Item& item, const Error& error, Instant 
       fmt::format("sink {}: {}: {}", sink.spec.name, describe(item.event()), error.what);
   if (++sink.rejections_in_a_row >= spec_.limits.rejections_in_a_row) {
     PROBE("rejections_in_a_row");
-    return fail_pipeline(fmt::format("{} events rejected in a row without a success; the last: {}",
-                                     sink.rejections_in_a_row, what),
-                         now);
+    return fail(now, "{} events rejected in a row without a success; the last: {}",
+                sink.rejections_in_a_row, what);
   }
   switch (sink.spec.on_reject) {
     case OnReject::stop:
@@ -272,9 +270,8 @@ void Pipeline::reject_at_source(Chunk& chunk, uint32_t index, const Error& error
   const std::string what =
       fmt::format("source {}: {}: {}", spec_.source_name, describe(event), error.what);
   if (++source_rejections_in_a_row_ >= spec_.limits.rejections_in_a_row) {
-    return fail_pipeline(
-        fmt::format("{} events rejected in a row; the last: {}", source_rejections_in_a_row_, what),
-        now);
+    return fail(now, "{} events rejected in a row; the last: {}", source_rejections_in_a_row_,
+                what);
   }
   const Item item{&chunk, index, 0, event.order_key};
   switch (spec_.source_on_reject) {
@@ -310,10 +307,10 @@ void Pipeline::quarantine(SinkState& sink, const Item& item, Instant now) {
   quarantined_.push_back(std::move(entry));
   dirty_ = true;
   if (quarantined_.size() > spec_.limits.quarantined_keys) {
-    fail_pipeline(fmt::format("{} keys in quarantine, more than limits.quarantined_keys; replay "
-                              "the dead letters, then `penstock checkpoint reset --quarantine`",
-                              quarantined_.size()),
-                  now);
+    fail(now,
+         "{} keys in quarantine, more than limits.quarantined_keys; replay "
+         "the dead letters, then `penstock checkpoint reset --quarantine`",
+         quarantined_.size());
   }
 }
 
@@ -365,7 +362,7 @@ void Pipeline::letters_written(std::unique_ptr<LetterTask> task, Result<> result
       letters_.push_front(std::move(written[i]));
     }
     if (reaction_to(result.error().kind) != Reaction::retry) {
-      return fail_pipeline(fmt::format("dead letters: {}", result.error().what), now);
+      return fail(now, "dead letters: {}", result.error().what);
     }
     PROBE("dead_letters_retried");
     ++letter_failures_;
