@@ -108,6 +108,18 @@ TEST_F(EventStoreTest, what_is_written_is_read_in_order) {
   EXPECT_EQ(lines.back(), "id9=data9");
 }
 
+TEST_F(EventStoreTest, events_without_a_key_are_ordered_by_their_stream) {
+  const auto to = sink();
+  Event other = message("3", "c");
+  other.stream = "users";
+  const OrderKey stream = *to->order_key(message("1", "a"));
+  EXPECT_FALSE(stream.is_zero());
+  EXPECT_EQ(stream, *to->order_key(message("2", "b")));
+  EXPECT_NE(stream, *to->order_key(other));
+  other.order_key = {7, 7};
+  EXPECT_EQ(*to->order_key(other), (OrderKey{7, 7}));
+}
+
 TEST_F(EventStoreTest, a_reader_goes_on_after_its_position_and_sees_what_comes_later) {
   auto to = sink();
   put(*to, "a", "1");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hash.h"
 #include "doc/bson.h"
 #include "doc/json.h"
 
@@ -33,6 +34,10 @@ SinkTraits EventStoreSink::traits() const {
           .lanes_max = 1,
           .writes_in_order = true,
           .default_format = "raw"};
+}
+
+Result<OrderKey> EventStoreSink::order_key(const Event& event) const {
+  return event.order_key.is_zero() ? hash128(event.stream) : event.order_key;
 }
 
 Result<> EventStoreSink::open(const Resume&, Stop) {

@@ -24,6 +24,8 @@ class EventStoreSink final : public Sink {
   static Result<std::unique_ptr<Sink>> make(Settings settings, const Context& context);
 
   SinkTraits traits() const override;
+  // Events without a key keep the order of their stream, also when a write is tried again.
+  Result<OrderKey> order_key(const Event& event) const override;
   Result<> open(const Resume& resume, Stop stop) override;
   Result<std::vector<Failure>> write(const Batch& batch, Stop stop) override;
 
