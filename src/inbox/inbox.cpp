@@ -111,7 +111,6 @@ void Inbox::work() {
     writing_ = true;
     if (roll_) {
       active_.reset();
-      roll_ = false;
     }
   }
   Result<> outcome;
@@ -241,6 +240,7 @@ Result<> Inbox::roll() {
   active_size_ = SegmentHeader::kSize;
   active_salt_ = header.salt;
   const std::lock_guard guard(mutex_);
+  roll_ = false;  // a commit may have asked for it meanwhile
   if (!segments_.empty()) {
     segments_.back().last = false;
   }

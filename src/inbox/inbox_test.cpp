@@ -103,6 +103,19 @@ TEST_F(InboxTest, shows_nothing_before_it_is_synced) {
   EXPECT_EQ(get(*inbox).raws.size(), 1u);
 }
 
+TEST_F(InboxTest, a_commit_while_the_next_segment_is_made_does_not_make_it_twice) {
+  auto inbox = open({.segment_bytes = 700});
+  inbox->append(request({std::string(800, 'a')}), [&](const Result<Place>& place) {
+    ASSERT_TRUE(place);
+    ASSERT_TRUE(inbox->commit(get(*inbox).read.position));
+  });
+  inbox->work();
+  EXPECT_TRUE(get(*inbox).raws.empty());
+  ASSERT_TRUE(put(*inbox, {"b"}));
+  EXPECT_EQ(get(*inbox).raws, std::vector<std::string>{"b"});
+  EXPECT_EQ(segments().size(), 1u);
+}
+
 TEST_F(InboxTest, requests_that_wait_together_share_one_sync) {
   auto inbox = open();
   put(*inbox, {"first"}).value();
