@@ -17,9 +17,10 @@ template <class T>
 void append_names(std::string_view title, const Registry::Entries<T>& entries, std::string& out) {
   fmt::format_to(std::back_inserter(out), "{}\n", title);
   for (const auto& [name, entry] : entries) {
-    const std::string_view doc = entry.doc;
-    fmt::format_to(std::back_inserter(out), "  {:<14} {}\n", name,
-                   doc.substr(0, std::min(doc.find(". "), doc.size())));
+    std::string_view doc = entry.doc;
+    doc = doc.substr(0, std::min(doc.find(". "), doc.size()));
+    doc.remove_suffix(doc.ends_with('.') ? 1 : 0);
+    fmt::format_to(std::back_inserter(out), "  {:<14} {}\n", name, doc);
   }
 }
 

@@ -1,9 +1,15 @@
 #include "run/options.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <map>
 #include <string>
+
+#include "base/system_log.h"
+#include "base/version.h"
+#include "config/nearest.h"
 
 namespace penstock::run {
 
@@ -35,22 +41,63 @@ class CommandLine {
   void declare() {
     app_.name("penstock");
     app_.require_subcommand(1);
-    app_.set_help_all_flag("--help-all", "Help of all commands");
-    app_.footer(kFooter);
+    app_.get_formatter()->column_width(26);
     app_.failure_message([](const CLI::App* app, const CLI::Error& error) {
-      return std::string("penstock: ") + error.what() + "\nTry `" + full_name(app) + " --help`.\n";
+      while (!app->get_subcommands().empty()) {
+        app = app->get_subcommands().front();
+      }
+      return fmt::format("penstock: {}\nTry `{} --help`.\n", what_is_wrong(*app, error),
+                         full_name(app));
     });
     declare_run();
     declare_inspection();
     declare_checkpoint();
     declare_dead_letter();
     declare_generate();
+    // Last, because a command takes over what its parent has by then.
+    app_.set_help_all_flag("--help-all", "Print the help of all commands and exit");
+    app_.set_version_flag("--version", fmt::format("penstock {}", kVersion), "Print the version");
+    app_.footer(kFooter);
+  }
+
+  // `app`: the innermost command that was named.
+  static std::string what_is_wrong(const CLI::App& app, const CLI::Error& error) {
+    std::vector<std::string> commands;
+    for (const CLI::App* const command :
+         app.get_subcommands([](const CLI::App*) { return true; })) {
+      commands.push_back(command->get_name());
+    }
+    const std::vector<std::string> extra = app.remaining();
+    std::string word;
+    if (!extra.empty()) {
+      append_printable(extra.front(), word);
+    }
+    if (word.starts_with('-')) {
+      return fmt::format("unknown option `{}`{}", word, config::hint(word, options_of(app)));
+    }
+    if (!commands.empty() && word.empty()) {
+      return fmt::format("give a command; known: {}", fmt::join(commands, ", "));
+    }
+    if (!commands.empty()) {
+      return fmt::format("unknown command `{}`{}", word, config::hint(word, commands));
+    }
+    if (!word.empty()) {
+      return fmt::format("`{}` is one argument too many", word);
+    }
+    return error.what();
+  }
+
+  static std::vector<std::string> options_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* const option : app.get_options()) {
+      if (!option->get_positional()) {
+        names.push_back(option->get_name());
+      }
+    }
+    return names;
   }
 
   static std::string full_name(const CLI::App* app) {
-    while (!app->get_subcommands().empty()) {
-      app = app->get_subcommands().front();
-    }
     std::string name = app->get_name();
     for (const CLI::App* up = app->get_parent(); up != nullptr; up = up->get_parent()) {
       name = up->get_name() + " " + name;
@@ -70,24 +117,26 @@ class CommandLine {
     app->add_option_function<std::string>(
            "--log", [this](const std::string& format) { options_.log_json = format == "json"; },
            "Log lines as text (default) or json")
-        ->check(CLI::IsMember({"text", "json"}))
+        ->check(CLI::IsMember({"text", "json"}).description(""))
         ->type_name("text|json");
     app->add_option_function<std::string>(
            "--log-level",
            [this](const std::string& level) { options_.log_level = kLevels.at(level); },
            "The least level that is logged; default info")
-        ->check(CLI::IsMember(kLevels))
+        ->check(CLI::IsMember(kLevels).description(""))
         ->type_name("debug|info|warn|error");
   }
 
   void declare_run() {
     CLI::App* const run =
         command(app_, Command::run, "run",
-                "Run pipelines until their sources end or a signal comes: the first Ctrl-C or "
-                "SIGTERM drains, the second aborts");
+                "Run pipelines; the first Ctrl-C or SIGTERM drains, the second aborts");
     run->add_option("FILE|DIR", options_.files,
-                    "Pipeline files, or folders of which every *.yaml and *.yml is one");
-    run->add_option("--preset", options_.preset, "A pipeline that is built into the program");
+                    "Pipeline files, or folders of which every *.yaml and *.yml is one")
+        ->type_name("");
+    run->add_option("--preset", options_.preset,
+                    "Run a pipeline that is built into the program; this build has none yet")
+        ->type_name("NAME");
     run->add_flag("--once", options_.once, "End when everything there is has been delivered");
     run->add_option("--admin", options_.admin,
                     "Address of /metrics, /healthz, /readyz and /api/status, or off")
@@ -95,17 +144,20 @@ class CommandLine {
         ->type_name("ADDR|off");
     run->add_flag("--fail-fast", options_.fail_fast,
                   "Drain all pipelines as soon as one has failed");
+    run->footer(kFooter);
   }
 
   void declare_inspection() {
     CLI::App* const check =
         command(app_, Command::check, "check",
                 "Say what is wrong with pipeline files; connects to nothing, reads no secrets");
-    check->add_option("FILE|DIR", options_.files, "Pipeline files or folders of them")->required();
+    check->add_option("FILE|DIR", options_.files, "Pipeline files or folders of them")
+        ->required()
+        ->type_name("");
 
     CLI::App* const explain = command(app_, Command::explain, "explain",
                                       "Describe a connector, format, transform or store");
-    explain->add_option("NAME", options_.connector, "As `penstock list` names it");
+    explain->add_option("NAME", options_.connector, "As `penstock list` names it")->type_name("");
     explain->add_flag("--all", options_.explain_all, "The whole reference page");
     explain->add_flag("--markdown", options_.markdown, "Write Markdown (it always does)");
     explain->add_flag("--schema", options_.schema, "A JSON schema of pipeline files, for editors");
@@ -118,7 +170,7 @@ class CommandLine {
   CLI::App* file_command(CLI::App& under, Command command, const std::string& name,
                          const std::string& says) {
     CLI::App* const app = this->command(under, command, name, says);
-    app->add_option("FILE", options_.file, "The pipeline's file")->required();
+    app->add_option("FILE", options_.file, "The pipeline's file")->required()->type_name("");
     return app;
   }
 
@@ -129,14 +181,17 @@ class CommandLine {
                  "Show the saved positions of a pipeline, also while it runs");
     CLI::App* const set = file_command(*group, Command::checkpoint_set, "set",
                                        "Set the position of a part; the pipeline must not run");
-    set->add_option("--part", options_.part, "The part, as `checkpoint show` names it")->required();
+    set->add_option("--part", options_.part, "The part, as `checkpoint show` names it")
+        ->required()
+        ->type_name("PART");
     set->add_option("--position", options_.position, "The position, as `checkpoint show` writes it")
-        ->required();
+        ->required()
+        ->type_name("POSITION");
     CLI::App* const reset =
         file_command(*group, Command::checkpoint_reset, "reset",
-                     "Forget the positions, so that the next run begins anew; the pipeline must "
-                     "not run");
-    reset->add_option("--part", options_.part, "Only this part");
+                     "Forget the positions, so that the next run begins anew; the pipeline "
+                     "must not run");
+    reset->add_option("--part", options_.part, "Only this part")->type_name("PART");
   }
 
   void declare_dead_letter() {
@@ -145,19 +200,21 @@ class CommandLine {
     group->require_subcommand(1);
     CLI::App* const list = file_command(*group, Command::dead_letter_list, "list",
                                         "List the dead letters of a pipeline, also while it runs");
-    list->add_option("--sink", options_.sink, "Only of this sink; \"\" is decoding and transforms");
+    list->add_option("--sink", options_.sink, "Only of this sink; \"\": decoding and transforms")
+        ->type_name("NAME");
     list->add_flag("--replayed", options_.with_replayed, "Also those that went back already");
     CLI::App* const show = file_command(*group, Command::dead_letter_show, "show",
                                         "Show dead letters with their payload");
     show->add_option("NUMBER", options_.sequences, "As `dead-letter list` numbers them")
-        ->required();
+        ->required()
+        ->type_name("");
     CLI::App* const replay =
         file_command(*group, Command::dead_letter_replay, "replay",
                      "Send dead letters to the sink they failed at, in order, each once; the "
                      "pipeline must not run");
-    replay->add_option("NUMBER", options_.sequences, "Only these; default all");
-    replay->add_option("--sink", options_.sink,
-                       "Only of this sink; \"\" is decoding and transforms");
+    replay->add_option("NUMBER", options_.sequences, "Only these; default all")->type_name("");
+    replay->add_option("--sink", options_.sink, "Only of this sink; \"\": decoding and transforms")
+        ->type_name("NAME");
     replay->add_flag("--force", options_.force,
                      "Also those whose replay may undo a later change of their key");
   }
@@ -168,13 +225,19 @@ class CommandLine {
     generate->add_option("--firehose", options_.firehose, "Where to: http://127.0.0.1:8687")
         ->required()
         ->type_name("URL");
-    generate->add_option("--stream", options_.stream, "The delivery stream")->capture_default_str();
-    generate->add_option("--count", options_.count, "How many records")->capture_default_str();
+    generate->add_option("--stream", options_.stream, "The delivery stream")
+        ->capture_default_str()
+        ->type_name("NAME");
+    generate->add_option("--count", options_.count, "How many records")
+        ->capture_default_str()
+        ->type_name("NUMBER");
     generate->add_option("--rate", options_.rate, "Records a second; 0: as fast as they are taken")
         ->capture_default_str()
-        ->check(CLI::Range(0.0, 1e9));
+        ->check(CLI::Range(0.0, 1e9).description(""))
+        ->type_name("NUMBER");
     generate->add_option("--seed", options_.seed, "The same seed makes the same records")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->type_name("NUMBER");
   }
 
   Options options_;

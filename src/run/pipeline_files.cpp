@@ -47,8 +47,10 @@ void add_line(std::string& problems, std::string_view line) {
 Result<std::vector<PipelineFile>> load_pipelines(Program& program, const LoadRequest& request) {
   if (!request.preset.empty()) {
     return fatal(
-        fmt::format("there is no preset `{}`: this build has none, because their connectors are "
-                    "not in it; give a FILE, `penstock list` names what it may use",
+        fmt::format("there is no preset `{}`; known: none. The presets (documentdb-fanout, "
+                    "mongodb-to-kinesis, dynamodb-to-cratedb, dynamodb-to-mongodb, ...) need cloud "
+                    "connectors that this build does not have; give a FILE instead, `penstock "
+                    "list` names what it may use",
                     request.preset));
   }
   if (request.paths.empty()) {

@@ -31,13 +31,20 @@ def penstock(folder, *arguments, given=b""):
 
 
 def test_command_line(folder, checks):
-    cases = [("without a command", [], 2, "subcommand"),
+    cases = [("without a command", [], 2, "give a command; known: run, check"),
+             ("an unknown command", ["bogus"], 2, "unknown command `bogus`; known: run, check"),
+             ("a mistyped command", ["chek", "x"], 2,
+              "unknown command `chek`, did you mean `check`?"),
+             ("an unknown command of a group", ["checkpoint", "sho"], 2, "did you mean `show`?"),
+             ("one word too many", ["version", "more"], 2, "`more` is one argument too many"),
              ("without a pipeline", ["run"], 2, "give a FILE"),
              ("a file that is not there", ["run", "no.yaml"], 2, "no.yaml: there is no such file"),
-             ("an unknown preset", ["run", "--preset", "x"], 2, "there is no preset `x`"),
+             ("an unknown preset", ["run", "--preset", "x"], 2,
+              "there is no preset `x`; known: none"),
              ("an unknown name", ["explain", "stdou"], 2, "did you mean `stdout`"),
              ("admin beyond loopback", ["run", "lines.yaml", "--admin", "10.0.0.1:1"], 2, "--admin"),
-             ("an unknown option", ["run", "--onse", "lines.yaml"], 2, "--onse"),
+             ("an unknown option", ["run", "--onse", "lines.yaml"], 2,
+              "unknown option `--onse`, did you mean `--once`?"),
              ("a wrong file", ["check", "wrong.yaml"], 2, "wrong.yaml:3:9: unknown sink `stdot`"),
              ("two of one name", ["check", "lines.yaml", "lines.yaml"], 2, "names must differ")]
     (folder / "wrong.yaml").write_text("name: wrong\nsource: {stdin: {}}\nsinks: [stdot: {}]\n")
@@ -46,7 +53,7 @@ def test_command_line(folder, checks):
         checks.equal(ended.returncode, code, f"exit code of {name}")
         checks.that(text in ended.stderr.decode(), f"the error of {name}", ended.stderr)
         checks.equal(ended.stdout, b"", f"nothing on standard output by {name}")
-    for arguments in (["--help"], ["run", "--help"], ["version"], ["list"], ["explain", "stdout"],
+    for arguments in (["--help"], ["run", "--help"], ["version"], ["--version"], ["list"], ["explain", "stdout"],
                       ["explain", "--schema"], ["check", "lines.yaml"]):
         ended = penstock(folder, *arguments)
         checks.that(ended.returncode == 0 and ended.stdout, f"{arguments} answers", ended.stderr)
