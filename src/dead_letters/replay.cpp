@@ -6,6 +6,7 @@
 #include <bit>
 #include <charconv>
 #include <deque>
+#include <iterator>
 #include <new>
 #include <set>
 #include <unordered_set>
@@ -78,20 +79,26 @@ class ReplayReader final : public Reader {
   DeadLetterArchive& archive_;
   const ReplayChoice& choice_;  // of the source
   uint64_t last_;
-  uint64_t after_ = 0;         // the last letter that was read
-  std::deque<uint64_t> open_;  // given out, or repeats of such; not committed
+  std::deque<StoredLetter> page_;  // read from the archive, not looked at yet
+  uint64_t after_ = 0;             // the last letter that was looked at
+  std::deque<uint64_t> open_;      // given out, or repeats of such; not committed
   std::unordered_set<Hash128, Hash128Hasher> given_;  // ids of this sink
 };
 
 Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Stop stop) {
-  const size_t most = std::clamp<size_t>(limits.events, 1, kPage);
-  TRY(const std::vector<StoredLetter> page, archive_.list(after_, most, stop));
-  for (const StoredLetter& letter : page) {
-    if (letter.sequence > last_) {
-      break;
-    }
+  // Through decoding and transforms only a position tells what went back, so it has to be that of
+  // a single letter; a ReplaySink knows it of each.
+  const size_t most = choice_.sink.empty() ? 1 : std::max<size_t>(limits.events, 1);
+  if (page_.empty()) {
+    TRY(std::vector<StoredLetter> page, archive_.list(after_, kPage, stop));
+    page_.assign(std::make_move_iterator(page.begin()), std::make_move_iterator(page.end()));
+  }
+  const bool is_last = page_.empty();
+  while (!page_.empty() && after_ < last_ && block.events.size() < most) {
+    const StoredLetter letter = std::move(page_.front());
+    page_.pop_front();
     after_ = letter.sequence;
-    if (!choice_.takes(letter)) {
+    if (letter.sequence > last_ || !choice_.takes(letter)) {
       continue;
     }
     open_.push_back(letter.sequence);
@@ -99,7 +106,7 @@ Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Sto
       block.events.push_back(copied(letter.event(), letter.sequence, block.arena));
     }
   }
-  const bool end = after_ >= last_ || page.empty();
+  const bool end = after_ >= last_ || is_last;
   return Read{
       .position = std::to_string(after_), .caught_up = end, .end = end, .head = std::nullopt};
 }
@@ -195,6 +202,34 @@ std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters) {
   }
   std::ranges::reverse(found);
   return found;
+}
+
+Result<std::vector<Failure>> ReplaySink::write(const Batch& batch, Stop stop) {
+  TRY(std::vector<Failure> failures, sink_->write(batch, stop));
+  std::vector<bool> failed(batch.events.size());
+  for (const Failure& failure : failures) {
+    failed.at(failure.index) = true;
+  }
+  for (size_t i = 0; i < batch.events.size(); ++i) {
+    if (!failed[i]) {
+      taken_.at(batch.lane).push_back(hash128(batch.events[i]->id));
+    }
+  }
+  return failures;
+}
+
+Result<> ReplaySink::note_taken(DeadLetterArchive& archive, const ReplayChoice& choice, Stop stop) {
+  std::unordered_set<Hash128, Hash128Hasher> taken;
+  for (const std::vector<Hash128>& ids : taken_) {
+    taken.insert(ids.begin(), ids.end());
+  }
+  std::vector<uint64_t> done;
+  TRY(for_each(archive, stop, [&](const StoredLetter& letter) {
+    if (choice.takes(letter) && taken.contains(hash128(letter.event().id))) {
+      done.push_back(letter.sequence);
+    }
+  }));
+  return done.empty() ? Result<>{} : archive.mark_replayed(done, stop);
 }
 
 std::unique_ptr<Source> make_replay_source(DeadLetterArchive& archive, ReplayChoice choice) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/dead_letter.h"
+#include "core/sink.h"
 #include "core/source.h"
 
 namespace penstock::dead_letters {
@@ -36,5 +37,26 @@ std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters);
 // documents, raw bytes and times are those of the event. commit() notes in the ledger that the
 // letters up to the position went back: what is committed must be durable at the sink.
 std::unique_ptr<Source> make_replay_source(DeadLetterArchive& archive, ReplayChoice choice);
+
+// The sink of a replay. It passes all on to the real one and remembers what that took: behind a
+// letter that is rejected again, which stops the replay, others may be durable that no position
+// passes. Without a lock, because a lane has one write at a time.
+class ReplaySink final : public Sink {
+ public:
+  ReplaySink(std::unique_ptr<Sink> sink, uint32_t lanes) : sink_(std::move(sink)), taken_(lanes) {}
+
+  SinkTraits traits() const override { return sink_->traits(); }
+  Result<OrderKey> order_key(const Event& event) const override { return sink_->order_key(event); }
+  Result<> open(const Resume& resume, Stop stop) override { return sink_->open(resume, stop); }
+  Result<std::vector<Failure>> write(const Batch& batch, Stop stop) override;
+
+  // Notes in the ledger the letters of the choice that were taken and are not noted yet. Only once
+  // the run has ended.
+  Result<> note_taken(DeadLetterArchive& archive, const ReplayChoice& choice, Stop stop);
+
+ private:
+  std::unique_ptr<Sink> sink_;
+  std::vector<std::vector<Hash128>> taken_;  // hashes of event ids, by lane
+};
 
 }  // namespace penstock::dead_letters

@@ -125,6 +125,53 @@ TEST_F(ReplayTest, a_letter_that_fails_again_meanwhile_waits_for_the_next_replay
   EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{"a"});
 }
 
+// Only a position tells what of these went back.
+TEST_F(ReplayTest, letters_of_decoding_come_one_a_read) {
+  write({"a", ""});
+  write({"b", ""});
+  auto from = reader({.sink = ""});
+  EventBlock block;
+  const auto first = from->read(block, {.events = 9}, {});
+  ASSERT_TRUE(first);
+  EXPECT_EQ(block.events.size(), 1U);
+  EXPECT_FALSE(first->end);
+  ASSERT_TRUE(from->commit(first->position, {}));
+  EXPECT_EQ(replay({.sink = ""}, true), Ids{"b"});
+}
+
+// Rejects the event of one id.
+class PickySink final : public Sink {
+ public:
+  SinkTraits traits() const override { return {}; }
+  Result<> open(const Resume&, Stop) override { return {}; }
+  Result<std::vector<Failure>> write(const Batch& batch, Stop) override {
+    std::vector<Failure> failures;
+    for (uint32_t i = 0; i < batch.events.size(); ++i) {
+      if (batch.events[i]->id == "b") {
+        failures.push_back({i, Error{Error::Kind::rejected, "no", std::nullopt}});
+      }
+    }
+    return failures;
+  }
+};
+
+TEST_F(ReplayTest, what_was_taken_behind_a_rejected_letter_does_not_go_again) {
+  for (const char* id : {"a", "b", "c", "c"}) {
+    write({id});
+  }
+  auto from = reader({.sink = "mongodb"});
+  EventBlock block;
+  ASSERT_TRUE(from->read(block, {}, {}));
+  ReplaySink sink(std::make_unique<PickySink>(), 2);
+  Batch batch{.events = {}, .lane = 1, .part = "", .replay = true};
+  for (const Event& event : block.events) {
+    batch.events.push_back(&event);
+  }
+  ASSERT_EQ(sink.write(batch, {})->size(), 1U);
+  ASSERT_TRUE(sink.note_taken(*archive_, {.sink = "mongodb"}, {}));
+  EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{"b"});
+}
+
 TEST_F(ReplayTest, chosen_letters_only) {
   write({"a"});
   write({"b"});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "dead_letters/replay.h"
@@ -106,34 +107,90 @@ Result<Opened> open(Program& program, const Options& options) {
   return Opened{std::move(operated), std::move(archive)};
 }
 
-// What was replayed leaves the quarantine: later changes of the key go to the sink again.
+// The sink of that name by itself, without its pipeline; an error when it has none, or not enabled.
+Result<engine::Built> build_sink(Program& program, const Opened& opened, const std::string& sink,
+                                 const dead_letters::ReplayChoice& choice) {
+  engine::ReplayOptions replay{.sink = sink,
+                               .source = dead_letters::make_replay_source(*opened.archive, choice)};
+  return engine::build_replay(opened.operated.file, program.registry(),
+                              program.context(opened.operated.pipeline), std::move(replay));
+}
+
+// The keys at one sink under which letters wait: its own, and the event's where it could not make
+// one. Letters of decoding and transforms hold back their key at every sink.
+class WaitingKeys {
+ public:
+  // Null: the pipeline does not have the sink now, so any letter of it holds back all its keys.
+  WaitingKeys(std::string name, std::unique_ptr<Sink> sink)
+      : name_(std::move(name)), sink_(std::move(sink)) {}
+
+  void add(const StoredLetter& letter) {
+    if (letter.replayed || (letter.sink != name_ && !letter.sink.empty())) {
+      return;
+    }
+    keys_.insert(letter.event().order_key);
+    if (sink_ == nullptr) {
+      all_ = true;
+      return;
+    }
+    if (const Result<OrderKey> own = sink_->order_key(letter.event()); own) {
+      keys_.insert(*own);
+    }
+  }
+  bool contains(const OrderKey& key) const { return all_ || keys_.contains(key); }
+
+ private:
+  std::string name_;
+  std::unique_ptr<Sink> sink_;
+  std::set<OrderKey> keys_;
+  bool all_ = false;
+};
+
+// A key of which no letter waits any more leaves the quarantine: later changes of it go to the sink
+// again.
 Result<size_t> release_quarantine(Program& program, Opened& opened, const Lease& lease) {
   TRY(std::optional<Checkpoint> checkpoint, opened.operated.checkpoint->load({}));
   if (!checkpoint || checkpoint->quarantined.empty()) {
     return size_t{0};
   }
-  std::set<std::pair<std::string, OrderKey>> kept;
+  std::map<std::string, WaitingKeys> waiting;
+  for (const Quarantined& key : checkpoint->quarantined) {
+    if (!waiting.contains(key.sink)) {
+      auto built = build_sink(program, opened, key.sink, {.sink = key.sink});
+      waiting.try_emplace(
+          key.sink, key.sink,
+          built ? std::move(built->assembly.sinks.front().sink) : std::unique_ptr<Sink>());
+    }
+  }
   TRY(for_each_letter(*opened.archive, [&](const StoredLetter& letter) {
-    if (!letter.replayed) {
-      kept.emplace(letter.sink, letter.event().order_key);
+    for (auto& [sink, keys] : waiting) {
+      keys.add(letter);
     }
   }));
   const size_t released = std::erase_if(checkpoint->quarantined, [&](const Quarantined& key) {
-    return !kept.contains({key.sink, key.key});
+    return !waiting.at(key.sink).contains(key.key);
   });
+  if (released == 0) {
+    return released;
+  }
   checkpoint->epoch = lease.epoch;
   checkpoint->at = program.clock().wall();
   TRY(opened.operated.checkpoint->save(*checkpoint, {}));
   return released;
 }
 
-Result<Exit> replay_sink(Program& program, Opened& opened, const Options& options,
-                         const std::string& sink, Signals& signals) {
+struct Replayed {
+  Exit exit = Exit::ok;
+  size_t letters = 0;  // went back
+};
+
+Result<Replayed> replay_sink(Program& program, Opened& opened, const Options& options,
+                             const std::string& sink, Signals& signals) {
   const dead_letters::ReplayChoice choice{.sink = sink, .sequences = options.sequences};
   TRY(const std::vector<StoredLetter> letters,
       dead_letters::chosen_letters(*opened.archive, choice, {}));
   if (letters.empty()) {
-    return Exit::ok;
+    return Replayed{};
   }
   const std::vector<uint64_t> overtaken = dead_letters::may_be_overtaken(letters);
   if (!overtaken.empty() && !options.force) {
@@ -143,22 +200,30 @@ Result<Exit> replay_sink(Program& program, Opened& opened, const Options& option
         "`dead-letter show`, then choose numbers, or use --force",
         overtaken.size(), letters.size(), shown_sink(sink), overtaken.front()));
   }
-  engine::ReplayOptions replay{.sink = sink,
-                               .source = dead_letters::make_replay_source(*opened.archive, choice)};
-  TRY(engine::Built built,
-      engine::build_replay(opened.operated.file, program.registry(),
-                           program.context(opened.operated.pipeline), std::move(replay)));
+  TRY(engine::Built built, build_sink(program, opened, sink, choice));
+  dead_letters::ReplaySink* taken = nullptr;  // of the runner
+  if (!sink.empty()) {
+    auto wrapped = std::make_unique<dead_letters::ReplaySink>(
+        std::move(built.assembly.sinks.front().sink), built.assembly.spec.sinks.front().lanes);
+    taken = wrapped.get();
+    built.assembly.sinks.front().sink = std::move(wrapped);
+  }
   std::vector<std::unique_ptr<engine::Runner>> runners;
   runners.push_back(
       engine::Runner::make(std::move(built.assembly), program.clock(), program.log()));
   runners.front()->start();
-  const Exit exit = supervise(program, runners, signals, {});
-  if (exit == Exit::ok) {
-    const std::string done =
-        fmt::format("{}: {} dead letters went back\n", shown_sink(sink), letters.size());
-    return Program::print(done) ? Exit::ok : Exit::failed;
+  Replayed replayed{.exit = supervise(program, runners, signals, {})};
+  const bool ended = runners.front()->wait(Duration{0});  // not where it was aborted in a write
+  if (taken != nullptr && ended) {
+    TRY(taken->note_taken(*opened.archive, choice, {}));
   }
-  return exit;
+  TRY(const std::vector<StoredLetter> left,
+      dead_letters::chosen_letters(*opened.archive, choice, {}));
+  replayed.letters = letters.size() - left.size();
+  const std::string done =
+      fmt::format("{}: {} dead letters went back{}\n", shown_sink(sink), replayed.letters,
+                  left.empty() ? "" : fmt::format(", {} wait", left.size()));
+  return Program::print(done) ? replayed : Replayed{.exit = Exit::failed};
 }
 
 // Under the pipeline's lease, so that a key is not written from two sides at once.
@@ -174,19 +239,23 @@ Result<Exit> replay(Program& program, Opened& opened, const Options& options, Si
   } else {
     TRY(sinks, dead_letters::sinks_to_replay(*opened.archive, {}));
   }
-  for (const std::string& sink : sinks) {
-    TRY(const Exit exit, replay_sink(program, opened, options, sink, signals));
-    if (exit != Exit::ok) {
-      return exit;
-    }
+  Replayed all;
+  for (size_t i = 0; i < sinks.size() && all.exit == Exit::ok; ++i) {
+    TRY(const Replayed one, replay_sink(program, opened, options, sinks[i], signals));
+    all.exit = one.exit;
+    all.letters += one.letters;
   }
-  if (lease) {
+  if (all.letters == 0 && all.exit == Exit::ok &&
+      !Program::print("nothing to replay: no such dead letter waits\n")) {
+    return Exit::failed;
+  }
+  if (lease && all.exit != Exit::aborted) {
     TRY(const size_t released, release_quarantine(program, opened, *lease));
     if (released > 0 && !Program::print(fmt::format("{} keys left the quarantine\n", released))) {
       return Exit::failed;
     }
   }
-  return Exit::ok;
+  return all.exit;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import gzip
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -35,6 +37,53 @@ def wait_until(condition, seconds, what):
         if time.monotonic() > end:
             raise AssertionError(f"after {seconds} s still not: {what}")
         time.sleep(0.02)
+
+
+def penstock(folder, *arguments, given=b"", before=None):
+    """One run to its end; `before` is called in the new process."""
+    return subprocess.run([PENSTOCK, *map(str, arguments)], cwd=folder, input=given,
+                          capture_output=True, timeout=60, check=False, preexec_fn=before)
+
+
+class Receiver:
+    """A web server that keeps what is posted to it, and answers 422 where refuse(path, body)."""
+
+    def __init__(self):
+        self.refuse = None
+        self.kept = []  # (path, body)
+        self.lock = threading.Lock()  # guards kept
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                refused = outer.refuse and outer.refuse(self.path, body)
+                if not refused:
+                    with outer.lock:
+                        outer.kept.append((self.path, body))
+                self.send_response(422 if refused else 200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+
+    def taken(self):
+        with self.lock:
+            return list(self.kept)
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Penstock:

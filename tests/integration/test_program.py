@@ -8,6 +8,7 @@ import sys
 import urllib.request
 
 import harness
+from harness import penstock
 
 LINES = """name: lines
 source: {stdin: {}}
@@ -23,11 +24,6 @@ sinks:
     format: raw
 checkpoint: {sqlite: {path: "follow.db"}}
 """
-
-
-def penstock(folder, *arguments, given=b""):
-    return subprocess.run([harness.PENSTOCK, *map(str, arguments)], cwd=folder, input=given,
-                          capture_output=True, timeout=60)
 
 
 def test_command_line(folder, checks):

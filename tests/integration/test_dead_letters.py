@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Dead letters from end to end: rejected, kept, replayed once and in order; the quarantine; what a
+replay that stops in the middle has noted."""
+import json
+import sys
+
+import harness
+
+HEAD = """name: orders
+source:
+  files: {path: "in/*.ndjson"}
+  format: event
+checkpoint: {sqlite: {path: "state.db"}}
+dead_letter: {files: {path: "letters"}}
+sinks:
+"""
+
+
+def http_sink(receiver, name="http", more=""):
+    return f"""  - http: {{url: "http://127.0.0.1:{receiver.port}/{name}"}}
+    name: {name}
+    format: event
+    retry: {{initial: 1ms, max: 10ms}}
+{more}"""
+
+
+def event(number, key=None, version=0):
+    return {"id": f"e{number}", "op": "update", "stream": "orders",
+            **({"key": {"_id": key}} if key else {}), "after": {"version": version}}
+
+
+def append(folder, *events):
+    (folder / "in").mkdir(exist_ok=True)
+    with open(folder / "in/a.ndjson", "a") as lines:
+        lines.writelines(json.dumps(e) + "\n" for e in events)
+
+
+def setup(folder, sinks):
+    (folder / "orders.yaml").write_text(HEAD + sinks)
+
+
+def run(folder):
+    return harness.penstock(folder, "run", "--once", "--admin", "off", "orders.yaml")
+
+
+def letters(folder, command, *arguments):
+    return harness.penstock(folder, "dead-letter", command, "orders.yaml", *arguments)
+
+
+def ids(received):
+    return [json.loads(body)["id"] for _, body in received]
+
+
+def test_replay_once(folder, checks):
+    with harness.Receiver() as receiver:
+        setup(folder, http_sink(receiver))
+        receiver.refuse = lambda path, body: b"e2" in body or b"e3" in body
+        append(folder, event(1), event(2), event(3))
+        checks.equal(run(folder).returncode, 0, "rejected events do not stop the pipeline")
+        checks.equal(sorted(ids(receiver.taken())), ["e1"], "the rest is delivered")
+        shown = letters(folder, "show", "1").stdout.decode()
+        checks.that("422" in shown and "state     kept" in shown, "a letter says why", shown)
+        receiver.refuse = None
+        replay = letters(folder, "replay")
+        checks.equal(replay.returncode, 0, "a replay that ends well")
+        checks.that(b"http: 2 dead letters went back\n" in replay.stdout, "and says so",
+                    replay.stdout)
+        checks.equal(sorted(ids(receiver.taken())), ["e1", "e2", "e3"], "what was rejected arrived")
+        checks.equal(letters(folder, "list").stdout, b"0 dead letters\n", "nothing is left")
+        ledger = letters(folder, "list", "--replayed").stdout.decode()
+        checks.equal(ledger.count("  replayed\n"), 2, "the ledger says replayed")
+        again = letters(folder, "replay")
+        checks.equal((again.returncode, again.stdout),
+                     (0, b"nothing to replay: no such dead letter waits\n"), "a second replay")
+        checks.equal(len(receiver.taken()), 3, "sends nothing")
+
+
+def test_replay_to_a_named_sink(folder, checks):
+    with harness.Receiver() as receiver:
+        setup(folder, http_sink(receiver, "one") + http_sink(receiver, "two"))
+        receiver.refuse = lambda path, body: True
+        append(folder, event(1))
+        run(folder)
+        receiver.refuse = None
+        unknown = letters(folder, "replay", "--sink", "three")
+        checks.that(b"nothing to replay" in unknown.stdout, "a sink without letters",
+                    unknown.stdout)
+        checks.equal(letters(folder, "replay", "--sink", "two").returncode, 0, "replay --sink")
+        checks.equal([path for path, _ in receiver.taken()], ["/two"], "goes to that sink only")
+        listed = letters(folder, "list").stdout.decode()
+        checks.that("  one  " in listed and "  two  " not in listed, "the other's waits", listed)
+        letters(folder, "replay")
+        checks.equal([path for path, _ in receiver.taken()], ["/two", "/one"], "then the other")
+
+
+# e1 is answered, with a refusal, only once both others arrived, so that these are behind it for sure.
+def test_replay_that_stops(folder, checks):
+    with harness.Receiver() as receiver:
+        setup(folder, http_sink(receiver, more="    lanes: 64\n"))
+        receiver.refuse = lambda path, body: True
+        append(folder, event(1, "a"), event(2, "b"), event(3, "c"))  # each in a lane of its own
+        run(folder)
+
+        def refuse_first(path, body):
+            if b"e1" not in body:
+                return False
+            harness.wait_until(lambda: len(receiver.taken()) == 2, 20, "e2 and e3 taken")
+            return True
+        receiver.refuse = refuse_first
+        stopped = letters(folder, "replay", "--force")
+        checks.equal(stopped.returncode, 1, "a new rejection stops the replay")
+        checks.that(b"e1" in stopped.stderr and b"422" in stopped.stderr, "and is named",
+                    stopped.stderr)
+        checks.that(b"http: 2 dead letters went back, 1 wait\n" in stopped.stdout,
+                    "what went back is told", stopped.stdout)
+        receiver.refuse = None
+        checks.equal(letters(folder, "replay", "--force").returncode, 0, "the next one ends well")
+        checks.equal(sorted(ids(receiver.taken())), ["e1", "e2", "e3"],
+                     "and sends only what is left")
+
+
+def test_force(folder, checks):
+    with harness.Receiver() as receiver:
+        setup(folder, http_sink(receiver))
+        receiver.refuse = lambda path, body: b"e1" in body
+        append(folder, event(1, key="k", version=1), event(2, key="k", version=2))
+        run(folder)
+        receiver.refuse = None
+        refused = letters(folder, "replay")
+        checks.equal(refused.returncode, 1, "a letter that was overtaken")
+        checks.that(b"--force" in refused.stderr and b"number 1" in refused.stderr,
+                    "is not sent without --force", refused.stderr)
+        checks.equal(ids(receiver.taken()), ["e2"], "nothing was sent")
+        checks.equal(letters(folder, "replay", "--force").returncode, 0, "with --force")
+        checks.equal(ids(receiver.taken()), ["e2", "e1"], "it is")
+
+
+def test_quarantine(folder, checks):
+    with harness.Receiver() as receiver:
+        setup(folder, http_sink(receiver, more="    on_reject: quarantine\n"))
+        receiver.refuse = lambda path, body: b'"version":1' in body
+        append(folder, event(1, "k", 1), event(2, "other", 7), event(3, "k", 2))
+        checks.equal(run(folder).returncode, 0, "run with a quarantine")
+        append(folder, event(4, "k", 3))
+        run(folder)
+        checks.equal(ids(receiver.taken()), ["e2"], "later changes of the key are held back")
+        shown = harness.penstock(folder, "checkpoint", "show", "orders.yaml").stdout.decode()
+        checks.that('quarantined  {"_id":"k"} at sink http' in shown, "checkpoint show names it",
+                    shown)
+        receiver.refuse = None
+        replay = letters(folder, "replay")
+        checks.equal(replay.returncode, 0, "a replay of a quarantine needs no --force")
+        checks.that(b"1 keys left the quarantine" in replay.stdout, "and ends it", replay.stdout)
+        append(folder, event(5, "k", 4))
+        run(folder)
+        checks.equal(ids(receiver.taken()), ["e2", "e1", "e3", "e4", "e5"], "in the key's order")
+
+
+# The key of a lake is the folder, not the event's own: that of its letters has to be the same.
+def test_quarantine_by_the_keys_of_the_sink(folder, checks):
+    lake = """  - files: {path: "lake/{stream}"}
+    format: document
+    on_reject: quarantine
+"""
+    setup(folder, lake)
+    text = HEAD.replace("  format: event\n", "") + lake
+    (folder / "orders.yaml").write_text(text)
+    (folder / "in").mkdir()
+    source = folder / "in/a.ndjson"
+    source.write_text('{"n":1}\nno json\n{"n":3}\n')
+    run(folder)
+
+    def quarantined():
+        shown = harness.penstock(folder, "checkpoint", "show", "orders.yaml").stdout.decode()
+        return shown.count("quarantined")
+
+    def waiting():
+        return int(letters(folder, "list").stdout.split(b"\n")[-2].split()[0])
+    checks.equal(quarantined(), 1, "the folder is in quarantine")
+    before = waiting()
+    checks.that(before >= 1, "with letters", before)
+    source.open("a").write('{"n":4}\n{"n":5}\n')
+    run(folder)
+    checks.equal(waiting(), before + 2, "what follows is held back")
+    (folder / "orders.yaml").write_text(text.replace("format: document", "format: raw"))
+    checks.equal(letters(folder, "replay", "1").returncode, 0, "one of the letters goes back")
+    checks.equal((waiting(), quarantined()), (before + 1, 1), "the others keep the quarantine")
+    checks.equal(letters(folder, "replay").returncode, 0, "all go back")
+    checks.equal((waiting(), quarantined()), (0, 0), "the quarantine ends")
+    checks.equal(sorted(harness.lake_lines(folder / "lake")),
+                 [b'no json', b'{"n":1}', b'{"n":3}', b'{"n":4}', b'{"n":5}'], "nothing is lost")
+
+
+def main():
+    checks = harness.Checks()
+    for test in (test_replay_once, test_replay_to_a_named_sink, test_replay_that_stops, test_force,
+                 test_quarantine, test_quarantine_by_the_keys_of_the_sink):
+        with harness.workspace() as folder:
+            test(folder, checks)
+    return checks.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
