@@ -1,6 +1,6 @@
 // Action: what the pipeline asks the runner (or the simulator) to do. Each is answered by one call
 // of the pipeline's method that the comment names. Values that travel; the batches they carry are
-// immutable while they do.
+// immutable while they do; dead letters point into the pipeline, which outlives the answer.
 #pragma once
 
 #include <memory>
@@ -21,11 +21,6 @@ struct WriteTask {  // owned by whoever executes it, until written() gives it ba
   Instant started;
 };
 
-struct LetterTask {
-  std::vector<DeadLetter> letters;
-  std::vector<std::shared_ptr<EventBlock>> blocks;
-};
-
 // clang-format off
 namespace action {
 struct TakeLease {};                                        // answered by lease_taken()
@@ -36,7 +31,7 @@ struct Discover { Checkpoint checkpoint; };                 // discovered()
 struct OpenReader { uint32_t part; Part what; std::optional<Position> position; };
 struct ReadPart { uint32_t part; ReadLimits limits; };      // read_done()
 struct Write { std::unique_ptr<WriteTask> task; };          // written()
-struct WriteLetters { std::unique_ptr<LetterTask> task; };  // letters_written()
+struct WriteLetters { std::vector<DeadLetter> letters; };   // letters_written()
 struct Save { Checkpoint checkpoint; };                     // saved()
 struct Commit { uint32_t part; Position position; };        // committed()
 }  // namespace action

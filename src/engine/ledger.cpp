@@ -46,10 +46,6 @@ Chunk& Ledger::add(std::unique_ptr<Chunk> chunk) {
   return added;
 }
 
-void Ledger::expect(Chunk& chunk, uint32_t index, uint16_t copies) {
-  chunk.pending[index] = static_cast<uint16_t>(chunk.pending[index] + copies);
-}
-
 bool Ledger::settle(Chunk& chunk, uint32_t index) {
   CHECK(chunk.pending[index] > 0);  // I2: an event is settled once
   if (--chunk.pending[index] > 0) {
@@ -96,15 +92,13 @@ std::optional<Position> Ledger::take_safe_position() {
   return position;
 }
 
-size_t Ledger::compact() {
-  const size_t before = pinned_bytes_;
+void Ledger::compact() {
   for (const auto& chunk : chunks_) {
     if (chunk->open > 0 && chunk->open_bytes * 4 < chunk->pinned_bytes &&
         chunk->open * 4 < chunk->block->events.size()) {
       compact(*chunk);
     }
   }
-  return before - pinned_bytes_;
 }
 
 void Ledger::compact(Chunk& chunk) {

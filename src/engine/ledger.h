@@ -43,14 +43,15 @@ class Ledger {
  public:
   // The chunk's events count as open until settled; an empty chunk only moves the position.
   Chunk& add(std::unique_ptr<Chunk> chunk);
-  void expect(Chunk& chunk, uint32_t index, uint16_t copies);  // copies on their way to sinks
+  // One more copy of the event is on its way to a sink or the dead letters.
+  static void expect(Chunk& chunk, uint32_t index) { ++chunk.pending[index]; }
   // One copy of the event is durable (or needs none). True when that was the event's last.
   bool settle(Chunk& chunk, uint32_t index);
 
   // The position behind the longest settled prefix, as far as it moved since the last call.
   std::optional<Position> take_safe_position();
-  // Copies the few open events of half-empty chunks out of their arenas; gives the bytes won.
-  size_t compact();
+  // Copies the few open events of half-empty chunks out of their arenas.
+  void compact();
 
   uint64_t read() const { return read_; }
   uint64_t settled() const { return settled_; }  // events in the settled prefix

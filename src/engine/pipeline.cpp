@@ -422,17 +422,18 @@ void Pipeline::dispatch(uint32_t part, Instant now) {
   }
 }
 
+static const Rejection* rejection_of(const std::vector<Rejection>& rejections, uint32_t index) {
+  const auto found = std::ranges::lower_bound(rejections, index, {}, &Rejection::index);
+  return found != rejections.end() && found->index == index ? &*found : nullptr;
+}
+
 void Pipeline::dispatch_event(Chunk& chunk, uint32_t index, Instant now) {
-  ++parts_[chunk.part]->dispatched_open;
-  const auto& rejections = chunk.block->rejections;
-  const auto rejection =
-      rejections.empty()
-          ? rejections.end()
-          : std::lower_bound(rejections.begin(), rejections.end(), index,
-                             [](const Rejection& r, uint32_t i) { return r.index < i; });
-  if (rejection != rejections.end() && rejection->index == index) {
+  PartState& part = *parts_[chunk.part];
+  ++part.dispatched_open;
+  if (const Rejection* rejection = rejection_of(chunk.block->rejections, index)) {
     cut_objects(chunk.part);
-    reject_at_source(chunk, index, rejection->error, now);
+    part.ledger.expect(chunk, index);
+    reject(nullptr, {&chunk, index, 0, chunk.event(index).order_key}, rejection->error, now);
   } else {
     source_rejections_in_a_row_ = 0;
     for (uint32_t s = 0; s < sinks_.size(); ++s) {
@@ -451,17 +452,11 @@ void Pipeline::route(uint32_t s, Chunk& chunk, uint32_t index, Instant now) {
   SinkState& sink = *sinks_[s];
   const Event& event = chunk.event(index);
   const OrderKey key = routes.keys.empty() ? event.order_key : routes.keys[index];
-  Ledger& ledger = parts_[chunk.part]->ledger;
-  ledger.expect(chunk, index, 1);
+  parts_[chunk.part]->ledger.expect(chunk, index);
   const Item item{&chunk, index, static_cast<uint32_t>(event.bytes()), key};
-  if (!routes.rejections.empty()) {
-    const auto rejection =
-        std::lower_bound(routes.rejections.begin(), routes.rejections.end(), index,
-                         [](const Rejection& r, uint32_t i) { return r.index < i; });
-    if (rejection != routes.rejections.end() && rejection->index == index) {
-      cut_objects(chunk.part);
-      return reject(s, item, rejection->error, now);
-    }
+  if (const Rejection* rejection = rejection_of(routes.rejections, index)) {
+    cut_objects(chunk.part);
+    return reject(&sink, item, rejection->error, now);
   }
   const uint32_t lane = lane_for(s, chunk.part, key, now);
   sink.lanes[lane]->push(item, now);

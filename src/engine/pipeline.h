@@ -47,7 +47,7 @@ class Pipeline {
   void reader_opened(uint32_t part, Result<> result, Instant now);
   void read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, Instant now);
   void written(std::unique_ptr<WriteTask> task, Result<std::vector<Failure>> result, Instant now);
-  void letters_written(std::unique_ptr<LetterTask> task, Result<> result, Instant now);
+  void letters_written(Result<> result, Instant now);
   void saved(Result<> result, Instant asked_at, Instant now);
   void committed(uint32_t part, Result<> result, Instant now);
 
@@ -127,10 +127,8 @@ class Pipeline {
 
   struct Letter {
     Item item;                          // to settle once the letter is durable
-    std::shared_ptr<EventBlock> block;  // a copy: a letter does not pin its batch
-    std::string sink, error, part;
-    Position position;
-    bool quarantined = false;
+    std::unique_ptr<EventBlock> block;  // a copy: a letter does not pin its batch
+    DeadLetter dead;                    // views into `block` and the pipeline
   };
 
   struct Timer {
@@ -173,10 +171,10 @@ class Pipeline {
   void settle_event(Chunk& chunk, uint32_t index, Instant now);
   void take_answer(uint32_t sink, const WriteTask& task, const Result<std::vector<Failure>>& result,
                    Instant now);
-  void reject(uint32_t sink, const Item& item, const Error& error, Instant now);
-  void reject_at_source(Chunk& chunk, uint32_t index, const Error& error, Instant now);
+  void reject(SinkState* by, const Item& item, const Error& error, Instant now);
   void quarantine(SinkState& sink, const Item& item, Instant now);
-  void bury(Letter letter, Instant now);
+  void bury(const Item& item, std::string_view sink, std::string_view error, bool quarantined,
+            Instant now);
   void consider_letters(Instant now);
   void count_latency(SinkState& sink, Duration took);
   // pipeline_progress.cpp: positions, the end

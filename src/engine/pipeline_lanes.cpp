@@ -160,9 +160,7 @@ void Pipeline::consider_lane(uint32_t s, uint32_t l, Instant now, bool flush) {
     for (const Item& item : diverted) {
       PROBE("quarantined_key_follows");
       ++sink.counts.rejected;
-      bury({item, nullptr, sink.spec.name, "an earlier change of this key was rejected",
-            parts_[item.chunk->part]->part.id, item.chunk->read.position, true},
-           now);
+      bury(item, sink.spec.name, "an earlier change of this key was rejected", true, now);
     }
     if (!items.empty()) {
       return issue_write(s, l, std::move(items), now);

@@ -196,7 +196,7 @@ void Pipeline::take_answer(uint32_t s, const WriteTask& task,
   }
   for (const Failure& failure : failures) {
     if (outcomes[failure.index].kind == Outcome::Kind::rejected) {
-      reject(s, task.items[failure.index], failure.error, now);
+      reject(&sink, task.items[failure.index], failure.error, now);
     }
   }
   if (fatal_error != nullptr) {
@@ -237,61 +237,38 @@ void Pipeline::continue_dispatch(Instant now) {
   }
 }
 
-void Pipeline::reject(uint32_t s, const Item& item, const Error& error, Instant now) {
-  SinkState& sink = *sinks_[s];
-  ++sink.counts.rejected;
+// By a sink, or by decoding and transforms at the source. It stays open until it is in the dead
+// letters or dropped; where it stops the pipeline, the position stays before it.
+void Pipeline::reject(SinkState* by, const Item& item, const Error& error, Instant now) {
+  ++(by != nullptr ? by->counts.rejected : source_rejected_);
+  uint32_t& in_a_row = by != nullptr ? by->rejections_in_a_row : source_rejections_in_a_row_;
+  const OnReject on_reject = by != nullptr ? by->spec.on_reject : spec_.source_on_reject;
+  const std::string_view sink = by != nullptr ? std::string_view(by->spec.name) : "";
   const std::string what =
-      fmt::format("sink {}: {}: {}", sink.spec.name, describe(item.event()), error.what);
-  if (++sink.rejections_in_a_row >= spec_.limits.rejections_in_a_row) {
+      fmt::format("{} {}: {}: {}", by != nullptr ? "sink" : "source",
+                  by != nullptr ? sink : spec_.source_name, describe(item.event()), error.what);
+  if (++in_a_row >= spec_.limits.rejections_in_a_row) {
     PROBE("rejections_in_a_row");
-    return fail(now, "{} events rejected in a row without a success; the last: {}",
-                sink.rejections_in_a_row, what);
+    return fail(now, "{} events rejected in a row without a success; the last: {}", in_a_row, what);
   }
-  switch (sink.spec.on_reject) {
+  switch (on_reject) {
     case OnReject::stop:
       return fail_pipeline(what, now);
     case OnReject::drop:
-      ++sink.counts.dropped;
+      if (by != nullptr) {
+        ++by->counts.dropped;
+      }
       return settle(item, now);
     case OnReject::quarantine:
-      quarantine(sink, item, now);
-      [[fallthrough]];
-    case OnReject::dead_letter:
-      PROBE("dead_letter");
-      return bury({item, nullptr, sink.spec.name, error.what, parts_[item.chunk->part]->part.id,
-                   item.chunk->read.position, sink.spec.on_reject == OnReject::quarantine},
-                  now);
-  }
-}
-
-void Pipeline::reject_at_source(Chunk& chunk, uint32_t index, const Error& error, Instant now) {
-  ++source_rejected_;
-  const Event& event = chunk.event(index);
-  const std::string what =
-      fmt::format("source {}: {}: {}", spec_.source_name, describe(event), error.what);
-  if (++source_rejections_in_a_row_ >= spec_.limits.rejections_in_a_row) {
-    return fail(now, "{} events rejected in a row; the last: {}", source_rejections_in_a_row_,
-                what);
-  }
-  const Item item{&chunk, index, 0, event.order_key};
-  switch (spec_.source_on_reject) {
-    case OnReject::stop:
-      // It stays open: the position does not pass it.
-      parts_[chunk.part]->ledger.expect(chunk, index, 1);
-      return fail_pipeline(what, now);
-    case OnReject::drop:
-      return;
-    case OnReject::quarantine:
-      for (const auto& sink : sinks_) {
-        quarantine(*sink, item, now);
+      for (const auto& each : sinks_) {
+        if (by == nullptr || by == each.get()) {
+          quarantine(*each, item, now);
+        }
       }
       [[fallthrough]];
     case OnReject::dead_letter:
-      PROBE("dead_letter_at_source");
-      parts_[chunk.part]->ledger.expect(chunk, index, 1);
-      return bury({item, nullptr, "", error.what, parts_[chunk.part]->part.id, chunk.read.position,
-                   spec_.source_on_reject == OnReject::quarantine},
-                  now);
+      PROBE(by != nullptr ? "dead_letter" : "dead_letter_at_source");
+      return bury(item, sink, error.what, on_reject == OnReject::quarantine, now);
   }
 }
 
@@ -315,11 +292,20 @@ void Pipeline::quarantine(SinkState& sink, const Item& item, Instant now) {
 }
 
 // Into the dead letters, in order. The event is settled when they are durable, not before (I1).
-void Pipeline::bury(Letter letter, Instant now) {
-  letter.block = std::make_shared<EventBlock>(size_t{1} << 10);
-  letter.block->events.push_back(copy_event(letter.item.event(), letter.block->arena));
+void Pipeline::bury(const Item& item, std::string_view sink, std::string_view error,
+                    bool quarantined, Instant now) {
+  Letter letter{item, std::make_unique<EventBlock>(size_t{1} << 10), {}};
+  EventBlock& copy = *letter.block;
+  copy.events.push_back(copy_event(item.event(), copy.arena));
+  letter.dead = {.event = &copy.events.front(),
+                 .sink = sink,
+                 .error = copy.arena.copy(error),
+                 .part = parts_[item.chunk->part]->part.id,
+                 .position = item.chunk->read.position,
+                 .at = {},
+                 .quarantined = quarantined};
   if (mutated("dead_letter_settles_early")) {
-    settle(letter.item, now);
+    settle(item, now);
   }
   letters_.push_back(std::move(letter));
   consider_letters(now);
@@ -331,32 +317,20 @@ void Pipeline::consider_letters(Instant now) {
       !lease_covers_write(now, spec_.dead_letter_deadline)) {
     return;
   }
-  auto task = std::make_unique<LetterTask>();
+  action::WriteLetters write;
   while (!letters_.empty() && letters_in_flight_.size() < kLettersMax) {
     letters_in_flight_.push_back(letters_.pop_front());
+    write.letters.push_back(letters_in_flight_.back().dead);
   }
-  for (const Letter& letter : letters_in_flight_) {
-    task->blocks.push_back(letter.block);
-    DeadLetter dead;
-    dead.event = &letter.block->events.front();
-    dead.sink = letter.sink;
-    dead.error = letter.error;
-    dead.part = letter.part;
-    dead.position = letter.position;
-    dead.quarantined = letter.quarantined;
-    task->letters.push_back(std::move(dead));
-  }
-  emit(action::WriteLetters{std::move(task)});
+  emit(std::move(write));
 }
 
-void Pipeline::letters_written(std::unique_ptr<LetterTask> task, Result<> result, Instant now) {
+void Pipeline::letters_written(Result<> result, Instant now) {
   --under_way_;
   if (phase_ == Phase::ended) {
     return;
   }
-  (void)task;  // its views end here
-  std::vector<Letter> written = std::move(letters_in_flight_);
-  letters_in_flight_.clear();
+  std::vector<Letter> written = std::exchange(letters_in_flight_, {});
   if (!result) {
     for (size_t i = written.size(); i-- > 0;) {
       letters_.push_front(std::move(written[i]));
@@ -374,7 +348,7 @@ void Pipeline::letters_written(std::unique_ptr<LetterTask> task, Result<> result
   letter_failures_ = 0;
   for (const Letter& letter : written) {
     for (const auto& sink : sinks_) {
-      sink->counts.dead_letters += sink->spec.name == letter.sink ? 1 : 0;
+      sink->counts.dead_letters += sink->spec.name == letter.dead.sink ? 1 : 0;
     }
     if (!mutated("dead_letter_settles_early")) {
       settle(letter.item, now);

@@ -258,14 +258,14 @@ class ThreadRunner final : public Runner {
     };
   }
   Answer execute(action::WriteLetters& write, Instant) {
-    for (DeadLetter& letter : write.task->letters) {
+    for (DeadLetter& letter : write.letters) {
       letter.at = clock_.wall();
     }
     auto result = guarded("writing dead letters", [&] {
-      return assembly_.dead_letter->write(write.task->letters, give_up_.get_token());
+      return assembly_.dead_letter->write(write.letters, give_up_.get_token());
     });
-    return [this, task = std::move(write.task), r = std::move(result)](Instant now) mutable {
-      pipeline_.letters_written(std::move(task), std::move(r), now);
+    return [this, r = std::move(result)](Instant now) mutable {
+      pipeline_.letters_written(std::move(r), now);
     };
   }
   Answer execute(action::Save& save, Instant asked_at) {

@@ -210,7 +210,7 @@ void Simulation::take_effect(Pending& pending) {
   } else if (const auto* write = std::get_if<action::Write>(&pending.action)) {
     pending.written = a.sinks[write->task->sink].sink->write(write->task->batch, stop);
   } else if (const auto* letters = std::get_if<action::WriteLetters>(&pending.action)) {
-    pending.plain = a.dead_letter->write(letters->task->letters, stop);
+    pending.plain = a.dead_letter->write(letters->letters, stop);
   } else if (const auto* save = std::get_if<action::Save>(&pending.action)) {
     pending.plain = a.checkpoint->save(save->checkpoint, stop);
   } else if (const auto* commit = std::get_if<action::Commit>(&pending.action)) {
@@ -246,8 +246,8 @@ void Simulation::answer(engine::Pipeline& pipeline, Pending pending) {
       }
     }
     pipeline.written(std::move(write->task), std::move(*pending.written), now);
-  } else if (auto* letters = std::get_if<action::WriteLetters>(&pending.action)) {
-    pipeline.letters_written(std::move(letters->task), *pending.plain, now);
+  } else if (std::holds_alternative<action::WriteLetters>(pending.action)) {
+    pipeline.letters_written(*pending.plain, now);
   } else if (std::holds_alternative<action::Save>(pending.action)) {
     pipeline.saved(*pending.plain, pending.asked_at, now);
   } else if (const auto* commit = std::get_if<action::Commit>(&pending.action)) {
