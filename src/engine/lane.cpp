@@ -116,6 +116,9 @@ bool Lane::divert_held(const OrderKey& key, const QuarantineSet& quarantine,
     return false;
   }
   Held& held = held_.at(key);
+  if (held.attempts > 0) {
+    failing_.erase(failing_.find(held.first_failed));
+  }
   while (!held.items.empty()) {
     diverted.push_back(held.items.pop_front());
   }
@@ -221,8 +224,10 @@ void Lane::park(const Item& item, const Outcome& outcome, bool alone, Instant no
   held.together = 1;
   held.state = Held::State::parked;
   held.alone = held.alone || alone;
-  held.first_failed = held.attempts == 0 ? now : held.first_failed;
-  ++held.attempts;
+  if (held.attempts++ == 0) {
+    held.first_failed = now;
+    failing_.insert(now);
+  }
   held.due = now + backoff(spec_.retry, held.attempts, outcome.retry_after, random_);
   parked_.emplace(held.due, item.key);
 }
@@ -244,6 +249,9 @@ void Lane::release(const OrderKey& key) {
     return;
   }
   Held& held = found->second;
+  if (held.attempts > 0) {
+    failing_.erase(failing_.find(held.first_failed));
+  }
   if (held.items.empty()) {
     held_.erase(found);
     return;
@@ -311,15 +319,6 @@ void Lane::failed_whole(Instant now, const std::vector<Item>& batch,
   if (failed_in_a_row_ > 1 || retry_after) {
     resume_at_ = now + backoff(spec_.retry, failed_in_a_row_ - 1, retry_after, random_);
   }
-}
-
-std::optional<Instant> Lane::failing_since() const {
-  std::optional<Instant> since;
-  for (const auto& [due, key] : parked_) {
-    const Instant first = held_.at(key).first_failed;
-    since = since ? std::min(*since, first) : first;
-  }
-  return since;
 }
 
 }  // namespace penstock::engine

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -70,7 +71,9 @@ class Lane {
   uint64_t queued() const { return queued_; }  // items waiting, held ones too
   size_t queued_bytes() const { return queue_bytes_; }
   uint64_t parked_keys() const { return parked_.size(); }
-  std::optional<Instant> failing_since() const;
+  std::optional<Instant> failing_since() const {  // of the key that has failed the longest
+    return failing_.empty() ? std::nullopt : std::optional(*failing_.begin());
+  }
   // The pipeline's own notes about this lane.
   Instant armed_at = Instant::never();  // its timer
   bool touched = false;                 // got events in the dispatch that is going on
@@ -118,6 +121,7 @@ class Lane {
   HeldKeys held_;
   Fifo<OrderKey> ready_;                     // held keys that may go out
   std::multimap<Instant, OrderKey> parked_;  // held keys by the time of their retry
+  std::multiset<Instant> failing_;           // the first failure of each key that is retried
   Fifo<std::vector<Item>> pieces_;           // of a bisected batch, before all else
   HashSet seen_;                             // the order keys of the batch being built
   uint32_t retry_events_max_ = 1;

@@ -9,13 +9,17 @@
 
 namespace penstock::engine {
 
-Pipeline::Pipeline(PipelineSpec spec) : spec_(std::move(spec)), random_(spec_.seed) {
+Pipeline::Pipeline(PipelineSpec spec)
+    : spec_(std::move(spec)),
+      random_(spec_.seed),
+      discover_outage_{fmt::format("source {}", spec_.source_name)} {
   for (SinkSpec& sink : spec_.sinks) {
     // One lane per key holds one key: its batches are that key's events in order.
     sink.traits.writes_in_order = sink.traits.writes_in_order || sink.traits.lane_per_key;
     auto state = std::make_unique<SinkState>();
     state->spec = sink;
     state->counts.name = sink.name;
+    state->outage.what = fmt::format("sink {}", sink.name);
     for (uint32_t i = 0; !sink.traits.lane_per_key && i < std::max(1U, sink.lanes); ++i) {
       open_lane(*state, {});
     }
@@ -103,17 +107,13 @@ void Pipeline::sink_opened(uint32_t sink, Result<> result, Instant now) {
     return consider_end(now);
   }
   if (result) {
+    recovered(state.outage, now);
     return after_opening(now);
   }
-  state.last_error = result.error().what;
-  if (reaction_to(result.error().kind) != Reaction::retry) {
-    return fail(now, "sink {}: {}", state.spec.name, state.last_error);
-  }
   PROBE("sink_opened_later");
-  ++state.open_failures;
-  arm(Timer::Kind::open,
-      now + backoff(state.spec.retry, state.open_failures, result.error().retry_after, random_),
-      sink);
+  if (const auto at = failed(state.outage, state.spec.retry, result.error(), now)) {
+    arm(Timer::Kind::open, *at, sink);
+  }
 }
 
 void Pipeline::dead_letters_opened(Result<> result, Instant now) {
@@ -147,26 +147,29 @@ void Pipeline::discovered(Result<std::vector<Part>> result, Instant now) {
   if (phase_ != Phase::opening && phase_ != Phase::running) {
     return consider_end(now);
   }
-  if (!result && reaction_to(result.error().kind) != Reaction::retry) {
-    return fail(now, "source {}: {}", spec_.source_name, result.error().what);
-  }
-  if (result) {
-    phase_ = Phase::running;
-    discovered_ = true;
-    for (Part& part : *result) {
-      if (part_by_id_.contains(part.id)) {
-        continue;
-      }
-      const auto index = static_cast<uint32_t>(parts_.size());
-      part_by_id_.emplace(part.id, index);
-      parts_.push_back(std::make_unique<PartState>());
-      parts_.back()->part = std::move(part);
-      const auto known = loaded_.positions.find(parts_.back()->part.id);
-      open_reader(index,
-                  known == loaded_.positions.end() ? std::nullopt : std::optional(known->second));
+  if (!result) {
+    if (const auto at = failed(discover_outage_, spec_.source_retry, result.error(), now)) {
+      arm(Timer::Kind::part, *at, ~0U);
     }
+    return consider_end(now);
   }
-  if (!result || spec_.source.changing_parts) {
+  recovered(discover_outage_, now);
+  phase_ = Phase::running;
+  discovered_ = true;
+  for (Part& part : *result) {
+    if (part_by_id_.contains(part.id)) {
+      continue;
+    }
+    const auto index = static_cast<uint32_t>(parts_.size());
+    part_by_id_.emplace(part.id, index);
+    PartState& state = *parts_.emplace_back(std::make_unique<PartState>());
+    state.part = std::move(part);
+    state.outage.what = fmt::format("source {} part {}", spec_.source_name, state.part.id);
+    const auto known = loaded_.positions.find(state.part.id);
+    open_reader(index,
+                known == loaded_.positions.end() ? std::nullopt : std::optional(known->second));
+  }
+  if (spec_.source.changing_parts) {
     arm(Timer::Kind::part, now + spec_.discover_every, ~0U);
   }
   consider_end(now);
@@ -186,33 +189,22 @@ void Pipeline::reader_opened(uint32_t part, Result<> result, Instant now) {
     return consider_end(now);
   }
   if (!result) {
-    return part_failed(part, "open", result.error(), now);
+    return part_failed(part, result.error(), now);
   }
   state.open = true;
   consider_read(part, now);
 }
 
-void Pipeline::part_failed(uint32_t part, std::string_view doing, const Error& error, Instant now) {
-  PartState& state = *parts_[part];
-  const std::string what =
-      fmt::format("source {} part {}: {}: {}", spec_.source_name, state.part.id, doing, error.what);
-  switch (reaction_to(error.kind)) {
-    case Reaction::lost:
-      return lost_position(part, error, now);
-    case Reaction::reject:
-    case Reaction::fail:
-      return fail_pipeline(what, now);
-    case Reaction::retry:
-      break;
+void Pipeline::part_failed(uint32_t part, const Error& error, Instant now) {
+  if (reaction_to(error.kind) == Reaction::lost) {
+    return lost_position(part, error, now);
   }
   PROBE("source_retried");
-  state.failed_at = state.failures == 0 ? now : state.failed_at;
-  ++state.failures;
-  if (exhausted(spec_.source_retry, state.failures, state.failed_at, now)) {
-    return fail_pipeline(what, now);
+  PartState& state = *parts_[part];
+  if (const auto at = failed(state.outage, spec_.source_retry, error, now)) {
+    state.read_at = *at;
+    arm(Timer::Kind::part, state.read_at, part);
   }
-  state.read_at = now + backoff(spec_.source_retry, state.failures, error.retry_after, random_);
-  arm(Timer::Kind::part, state.read_at, part);
 }
 
 void Pipeline::lost_position(uint32_t part, const Error& error, Instant now) {
@@ -360,12 +352,12 @@ void Pipeline::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, I
     return consider_end(now);
   }
   if (!result) {
-    part_failed(part, "read", result.error(), now);
+    part_failed(part, result.error(), now);
     return consider_end(now);
   }
   std::unique_ptr<Chunk> chunk = std::move(*result);
   const bool any = !chunk->block->events.empty() || chunk->filtered > 0;
-  state.failures = 0;
+  recovered(state.outage, now);
   state.caught_up = chunk->read.caught_up;
   state.ended = chunk->read.end;
   lost_in_a_row_ = any ? 0 : lost_in_a_row_;

@@ -75,16 +75,24 @@ class Pipeline {
     ended,
   };
 
+  // Something that fails and is tried again; it ends without a restart, and is said meanwhile.
+  struct Outage {
+    std::string what;  // fails: "sink out"
+    std::string error = {};
+    uint32_t failures = 0;
+    std::optional<Instant> since = {};
+    bool alerted = false;  // that it has been failing for a minute
+  };
+
   struct PartState {
     Part part;
+    Outage outage;
     Ledger ledger;
     bool open = false;
     bool busy = false;  // a read, a commit or an opening is under way: one hand at a time
     bool reading = false;
     bool caught_up = false;
     bool ended = false;
-    uint32_t failures = 0;
-    Instant failed_at;
     Duration idle{0};
     Instant read_at;  // not before
     Instant armed_at = Instant::never();
@@ -114,14 +122,12 @@ class Pipeline {
     std::vector<uint32_t> touched;  // lanes that got events in the dispatch that is going on
     QuarantineSet quarantine;
     bool opened = false;
-    uint32_t open_failures = 0;
+    Outage outage;
     uint32_t rejections_in_a_row = 0;
     uint32_t writes = 0;  // in flight
     uint32_t round_robin = 0;
     double tokens = 0;
     Instant tokens_at;
-    std::string last_error;
-    bool alerted = false;  // that it has been failing for a minute
     SinkStatus counts;
   };
 
@@ -145,9 +151,8 @@ class Pipeline {
   void consider_read(uint32_t part, Instant now);
   ReadLimits read_limits() const;
   bool has_room(const PartState& part, const ReadLimits& limits) const;
-  void reserve(PartState& part, const ReadLimits& limits);
   void relieve(Instant now);
-  void part_failed(uint32_t part, std::string_view doing, const Error& error, Instant now);
+  void part_failed(uint32_t part, const Error& error, Instant now);
   void lost_position(uint32_t part, const Error& error, Instant now);
   void open_reader(uint32_t part, std::optional<Position> position);
   void emit(Action action);
@@ -163,7 +168,7 @@ class Pipeline {
   void consider_lane(uint32_t sink, uint32_t lane, Instant now, bool flush = false);
   void consider_touched(Instant now);
   void close_lane(SinkState& sink, uint32_t lane);
-  void consider_alert(SinkState& sink, const Lane& lane, Instant now);
+  static std::optional<Instant> failing_since(const SinkState& sink);
   void consider_all_lanes(Instant now);
   bool may_write(SinkState& sink, uint32_t lane, Instant now);
   void issue_write(uint32_t sink, uint32_t lane, std::vector<Item> items, Instant now);
@@ -188,6 +193,11 @@ class Pipeline {
   void close(Instant now);
   void continue_closing(Instant now);
   bool wanted_is_read() const;
+  std::optional<Instant> failed(Outage& outage, const RetryPolicy& policy, const Error& error,
+                                Instant now);
+  void recovered(Outage& outage, Instant now);
+  void consider_alert(Outage& outage, Instant now);
+  std::string waits_for(Instant now) const;
   void fail_pipeline(std::string reason, Instant now);
   template <class... T>
   void fail(Instant now, fmt::format_string<T...> reason, T&&... values) {
@@ -227,16 +237,17 @@ class Pipeline {
   Fifo<Letter> letters_;
   std::vector<Letter> letters_in_flight_;
   Instant letters_resume_at_;
-  uint32_t letter_failures_ = 0;
+  Outage letters_outage_{"the dead letters"};
 
   uint32_t under_way_ = 0;             // actions without an answer
   std::vector<uint32_t> woken_parts_;  // their dispatch may go on
   bool discovering_ = false;
+  Outage discover_outage_;
   bool discovered_ = false;
   bool paused_ = false;  // some part could read, were there room
   bool saving_ = false;
   bool dirty_ = false;  // something to save
-  uint32_t save_failures_ = 0;
+  Outage save_outage_{"the checkpoint"};
   Instant save_at_;
   uint64_t unsaved_events_ = 0;
   int32_t waiting_barriers_ = 0;  // parts whose dispatch stands at one

@@ -10,6 +10,8 @@
 
 namespace penstock::engine {
 
+constexpr uint32_t kLastSaves = 5;  // tries at the end, before the last position is given up
+
 void Pipeline::advance(uint32_t part, Instant now) {
   PartState& state = *parts_[part];
   const uint64_t before = state.ledger.settled();
@@ -54,7 +56,7 @@ void Pipeline::consider_save(Instant now) {
     return;
   }
   const bool many = spec_.save_every_events && unsaved_events_ >= *spec_.save_every_events;
-  const bool at_end = phase_ == Phase::closing && save_failures_ == 0;
+  const bool at_end = phase_ == Phase::closing && save_outage_.failures == 0;
   if (!many && !at_end && now < save_at_) {
     return arm(Timer::Kind::save, save_at_);
   }
@@ -72,23 +74,17 @@ void Pipeline::saved(Result<> result, Instant asked_at, Instant now) {
   }
   if (!result) {
     dirty_ = true;
-    ++save_failures_;
-    if (reaction_to(result.error().kind) != Reaction::retry) {
-      lease_held_ = false;
-      return fail(now, "checkpoint: {}", result.error().what);
-    }
     PROBE("save_retried");
-    if (phase_ == Phase::closing && save_failures_ > 5) {
+    if (reaction_to(result.error().kind) != Reaction::retry ||
+        (phase_ == Phase::closing && save_outage_.failures == kLastSaves)) {
       lease_held_ = false;
-      return fail(now, "checkpoint: the last position could not be saved: {}", result.error().what);
+      return fail(now, "the checkpoint could not be saved: {}", result.error().what);
     }
-    save_at_ =
-        now + backoff(spec_.source_retry, save_failures_, result.error().retry_after, random_);
-    arm(Timer::Kind::save, save_at_);
-    return;
+    save_at_ = *failed(save_outage_, spec_.store_retry, result.error(), now);
+    return arm(Timer::Kind::save, save_at_);
   }
   ++saves_;
-  save_failures_ = 0;
+  recovered(save_outage_, now);
   save_at_ = now + spec_.save_every;
   const bool covered = lease_covers_write(now, Duration{0});
   lease_at_ = asked_at;
@@ -148,7 +144,7 @@ void Pipeline::committed(uint32_t part, Result<> result, Instant now) {
     PROBE("last_commit_failed");  // the saved position stands; the source keeps what it kept
   } else {
     state.commit_due = true;
-    part_failed(part, "commit", result.error(), now);
+    part_failed(part, result.error(), now);
     return consider_end(now);
   }
   consider_read(part, now);
@@ -307,6 +303,42 @@ void Pipeline::abort() {
   }
 }
 
+// When to try again what failed; nothing: the pipeline has failed with it.
+std::optional<Instant> Pipeline::failed(Outage& outage, const RetryPolicy& policy,
+                                        const Error& error, Instant now) {
+  ++outage.failures;
+  outage.since = outage.since.value_or(now);
+  outage.error = error.what;
+  if (reaction_to(error.kind) != Reaction::retry ||
+      exhausted(policy, outage.failures, *outage.since, now)) {
+    fail(now, "{}: {}", outage.what, error.what);
+    return std::nullopt;
+  }
+  consider_alert(outage, now);
+  return now + backoff(policy, outage.failures, error.retry_after, random_);
+}
+
+void Pipeline::recovered(Outage& outage, Instant now) {
+  if (outage.since) {
+    outage.failures = 0;
+    outage.since.reset();
+    consider_alert(outage, now);
+  }
+}
+
+void Pipeline::consider_alert(Outage& outage, Instant now) {
+  if (!outage.alerted && outage.since && now - *outage.since >= 60s) {
+    PROBE("outage_alert");
+    outage.alerted = true;
+    notify(Log::Level::error,
+           "{} has been failing for a minute and is retried without end; data waits: {}",
+           outage.what, outage.error);
+  } else if (outage.alerted && !outage.since) {
+    outage.alerted = false;
+    notify(Log::Level::info, "{} works again", outage.what);
+  }
+}
+
 void Pipeline::fail_pipeline(std::string reason, Instant now) {
   if (phase_ == Phase::ended) {
     return;
@@ -324,7 +356,7 @@ void Pipeline::fail_pipeline(std::string reason, Instant now) {
 
 void Pipeline::close(Instant now) {
   phase_ = Phase::closing;
-  save_failures_ = 0;
+  save_outage_.failures = 0;
   continue_closing(now);
 }
 

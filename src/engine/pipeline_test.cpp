@@ -387,6 +387,33 @@ TEST_F(PipelineTest, a_full_quarantine_stops_it) {
   EXPECT_TRUE(status().reason.starts_with("4 keys in quarantine")) << status().reason;
 }
 
+TEST_F(PipelineTest, it_stands_still_while_the_dead_letters_cannot_be_written_and_says_so) {
+  give_events(5000);
+  spec.has_dead_letter = true;
+  spec.limits.in_flight_events = 100;
+  spec.sinks[0].on_reject = OnReject::dead_letter;
+  reject([](uint32_t i) { return i % 4 == 3 && i > 10; });
+  bool full = true;
+  on_bury = [&full]() -> Result<> { return full ? transient("the disk is full") : Result<>{}; };
+  start();
+  pass(2min);
+  EXPECT_EQ(status().state, State::running);
+  EXPECT_LT(status().parts[0].read, 400U);
+  EXPECT_EQ(saved_position(), "10");
+  EXPECT_EQ(status().reason, "waits for the dead letters since 120 s: the disk is full");
+  const auto said = std::count_if(notices.begin(), notices.end(), [](const std::string& notice) {
+    return notice.find("the disk is full") != std::string::npos;
+  });
+  EXPECT_EQ(said, 1);
+
+  full = false;
+  pass(1h);
+  EXPECT_EQ(status().state, State::finished);
+  EXPECT_EQ(status().reason, "");
+  EXPECT_EQ(buried.size(), 1248U);
+  EXPECT_EQ(delivered.size(), 5000U - 1248U);
+}
+
 TEST_F(PipelineTest, dead_letters_that_a_person_must_mend_stop_it_before_the_event) {
   give_events(50);
   spec.has_dead_letter = true;
@@ -395,7 +422,7 @@ TEST_F(PipelineTest, dead_letters_that_a_person_must_mend_stop_it_before_the_eve
   on_bury = [] { return fatal("the file is damaged"); };
   run();
   EXPECT_EQ(status().state, State::failed);
-  EXPECT_EQ(status().reason, "dead letters: the file is damaged");
+  EXPECT_EQ(status().reason, "the dead letters: the file is damaged");
   EXPECT_EQ(saved_position(), "10");
 }
 

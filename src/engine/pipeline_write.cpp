@@ -113,7 +113,10 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
     take_answer(s, *task, result, now);
   }
   continue_dispatch(now);
-  consider_alert(sink, *sink.lanes[l], now);
+  if (sink.outage.since || sink.lanes[l]->failing_since()) {
+    sink.outage.since = failing_since(sink);
+    consider_alert(sink.outage, now);
+  }
   task->blocks.clear();
   if (spare_tasks_.size() < 64) {
     spare_tasks_.push_back(std::move(task));
@@ -131,23 +134,13 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   consider_end(now);
 }
 
-// An outage ends without a restart; until then it is said once a person should know.
-void Pipeline::consider_alert(SinkState& sink, const Lane& lane, Instant now) {
-  if (!sink.alerted && lane.parked_keys() == 0) {
-    return;
+std::optional<Instant> Pipeline::failing_since(const SinkState& sink) {
+  std::optional<Instant> since;
+  for (const auto& lane : sink.lanes) {
+    const std::optional<Instant> failing = lane->failing_since();
+    since = failing && (!since || *failing < *since) ? failing : since;
   }
-  const std::optional<Instant> since = lane.failing_since();
-  if (!sink.alerted && since && now - *since >= 60s) {
-    PROBE("outage_alert");
-    sink.alerted = true;
-    notify(Log::Level::error,
-           "sink {} has been failing for a minute and is retried without "
-           "end; data waits: {}",
-           sink.spec.name, sink.last_error);
-  } else if (sink.alerted && !since) {
-    sink.alerted = false;
-    notify(Log::Level::info, "sink {} works again", sink.spec.name);
-  }
+  return since;
 }
 
 // What the sink said, event by event.
@@ -175,7 +168,7 @@ void Pipeline::take_answer(uint32_t s, const WriteTask& task,
         failure.error.retry_after};
     if (reaction == Reaction::retry) {
       ++sink.counts.retries;
-      sink.last_error = failure.error.what;
+      sink.outage.error = failure.error.what;
     }
   }
   if (mutated("retry_resends_all") && !failures.empty()) {
@@ -204,7 +197,7 @@ void Pipeline::take_answer(uint32_t s, const WriteTask& task,
   }
   if (!patient) {
     fail(now, "sink {}: retries used up at {}: {}", sink.spec.name,
-         describe(exhausted_item.event()), sink.last_error);
+         describe(exhausted_item.event()), sink.outage.error);
   }
 }
 
@@ -335,17 +328,14 @@ void Pipeline::letters_written(Result<> result, Instant now) {
     for (size_t i = written.size(); i-- > 0;) {
       letters_.push_front(std::move(written[i]));
     }
-    if (reaction_to(result.error().kind) != Reaction::retry) {
-      return fail(now, "dead letters: {}", result.error().what);
-    }
     PROBE("dead_letters_retried");
-    ++letter_failures_;
-    letters_resume_at_ =
-        now + backoff(spec_.source_retry, letter_failures_, result.error().retry_after, random_);
-    arm(Timer::Kind::letters, letters_resume_at_);
+    if (const auto at = failed(letters_outage_, spec_.store_retry, result.error(), now)) {
+      letters_resume_at_ = *at;
+      arm(Timer::Kind::letters, letters_resume_at_);
+    }
     return consider_end(now);
   }
-  letter_failures_ = 0;
+  recovered(letters_outage_, now);
   for (const Letter& letter : written) {
     for (const auto& sink : sinks_) {
       sink->counts.dead_letters += sink->spec.name == letter.dead.sink ? 1 : 0;

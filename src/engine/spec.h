@@ -62,6 +62,7 @@ struct PipelineSpec {
   OnLostPosition on_lost_position = OnLostPosition::fail;
   RetryPolicy source_retry;
   std::vector<SinkSpec> sinks;
+  RetryPolicy store_retry{.attempts = {}, .give_up_after = {}, .initial = 100ms, .max = 5s};
   bool has_checkpoint = false;
   bool has_dead_letter = false;
   Duration dead_letter_deadline = 60s;  // of one write to it

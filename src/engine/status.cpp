@@ -42,11 +42,26 @@ State Pipeline::state() const {
   unreachable();
 }
 
+std::string Pipeline::waits_for(Instant now) const {
+  std::vector<const Outage*> outages{&letters_outage_, &save_outage_, &discover_outage_};
+  for (const auto& part : parts_) {
+    outages.push_back(&part->outage);
+  }
+  for (const Outage* outage : outages) {
+    if (outage->since && phase_ != Phase::ended) {
+      return fmt::format("waits for {} since {:.0f} s: {}", outage->what,
+                         std::chrono::duration<double>(now - *outage->since).count(),
+                         outage->error);
+    }
+  }
+  return "";
+}
+
 Status Pipeline::status(Timestamp wall, Instant now) const {
   Status status;
   status.name = spec_.name;
   status.state = state();
-  status.reason = reason_;
+  status.reason = reason_.empty() ? waits_for(now) : reason_;
   for (const auto& part : parts_) {
     PartStatus& shown = status.parts.emplace_back();
     shown.id = part->part.id;
@@ -66,20 +81,14 @@ Status Pipeline::status(Timestamp wall, Instant now) const {
   }
   for (const auto& sink : sinks_) {
     SinkStatus& shown = status.sinks.emplace_back(sink->counts);
-    std::optional<Instant> since;
     for (const auto& lane : sink->lanes) {
       shown.queued += lane->queued();
       shown.parked_keys += lane->parked_keys();
-      if (const auto failing = lane->failing_since(); failing && (!since || *failing < *since)) {
-        since = failing;
-      }
     }
     shown.writes_in_flight = sink->writes;
-    if (since) {
-      shown.failing = sink->last_error;
+    if (const auto since = sink->opened ? failing_since(*sink) : sink->outage.since) {
+      shown.failing = sink->outage.error;
       shown.failing_for = now - *since;
-    } else if (!sink->opened && !sink->last_error.empty()) {
-      shown.failing = sink->last_error;
     }
   }
   status.in_flight_events = in_flight_events();

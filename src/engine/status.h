@@ -41,7 +41,7 @@ struct SinkStatus {
 struct Status {
   std::string name;
   State state = State::starting;
-  std::string reason;  // why it stopped or failed: with key, sink and error
+  std::string reason;  // why it stopped or failed: with key, sink and error; else what it waits for
   std::vector<PartStatus> parts;
   std::vector<SinkStatus> sinks;
   uint64_t in_flight_events = 0, in_flight_bytes = 0;

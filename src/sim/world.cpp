@@ -72,6 +72,7 @@ void World::make_plan() {
   spec.limits.lost_positions_in_a_row = 100;
   spec.source_on_reject = r.chance(0.5) ? engine::OnReject::dead_letter : engine::OnReject::drop;
   spec.source_retry = {.attempts = {}, .give_up_after = {}, .initial = 10ms, .max = 1s};
+  spec.store_retry = spec.source_retry;
   spec.limits.in_flight_events = static_cast<uint32_t>(20 + r.below(200));
   if (plan_.liveness) {
     spec.limits.in_flight_events = 2'000;  // the stuck key's own events fit into a share
