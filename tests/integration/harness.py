@@ -100,6 +100,10 @@ class Penstock:
                                             stdin=subprocess.DEVNULL,
                                             env={**env, **(environment or {})})
 
+        Penstock.started.append(self)
+
+    started = []  # for workspace(), so that none outlives a test that failed
+
     def running(self):
         return self.process.poll() is None
 
@@ -206,6 +210,8 @@ def workspace(keep=False):
     try:
         yield pathlib.Path(folder)
     finally:
+        while Penstock.started:
+            Penstock.started.pop().kill()
         if keep:
             print(f"kept: {folder}")
         else:
