@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace penstock {
 
@@ -21,6 +22,7 @@ struct FileInfo {
   uint64_t inode = 0;
   bool is_folder = false;
   bool is_regular = false;
+  Timestamp made = {};  // when it was created; where the file system does not know: last changed
 };
 
 class File {

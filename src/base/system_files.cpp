@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,13 +45,21 @@ std::unexpected<Error> failure(const char* tried, const std::string& path, int c
   }
 }
 
-FileInfo info_of(const struct stat& status) {
+// What the file `path` below `folder` is; errno is set where it cannot be told.
+std::optional<FileInfo> info_of(int folder, const char* path, int flags) {
+  struct statx status{};
+  if (::statx(folder, path, flags, STATX_BASIC_STATS | STATX_BTIME, &status) != 0) {
+    return std::nullopt;
+  }
+  const bool born = (status.stx_mask & STATX_BTIME) != 0;
+  const statx_timestamp& made = born ? status.stx_btime : status.stx_mtime;
   return FileInfo{
-      .size = static_cast<uint64_t>(status.st_size),
-      .device = static_cast<uint64_t>(status.st_dev),
-      .inode = static_cast<uint64_t>(status.st_ino),
-      .is_folder = S_ISDIR(status.st_mode),
-      .is_regular = S_ISREG(status.st_mode),
+      .size = status.stx_size,
+      .device = ::makedev(status.stx_dev_major, status.stx_dev_minor),
+      .inode = status.stx_ino,
+      .is_folder = S_ISDIR(status.stx_mode),
+      .is_regular = S_ISREG(status.stx_mode),
+      .made = {made.tv_sec * 1'000'000 + made.tv_nsec / 1'000},
   };
 }
 
@@ -116,11 +125,11 @@ class SystemFile final : public File {
   }
 
   Result<FileInfo> info() override {
-    struct stat status{};
-    if (::fstat(descriptor_, &status) != 0) {
+    const std::optional<FileInfo> found = info_of(descriptor_, "", AT_EMPTY_PATH);
+    if (!found) {
       return failure("stat", path_, errno);
     }
-    return info_of(status);
+    return *found;
   }
 
  private:
@@ -171,14 +180,11 @@ Result<std::unique_ptr<File>> SystemFiles::open(const std::string& path, OpenMod
 }
 
 Result<std::optional<FileInfo>> SystemFiles::info(const std::string& path) {
-  struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) {
-      return std::nullopt;
-    }
+  const std::optional<FileInfo> found = info_of(AT_FDCWD, path.c_str(), 0);
+  if (!found && errno != ENOENT && errno != ENOTDIR) {
     return failure("stat", path, errno);
   }
-  return info_of(status);
+  return found;
 }
 
 Result<std::vector<std::string>> SystemFiles::list(const std::string& folder) {

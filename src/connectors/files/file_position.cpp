@@ -9,7 +9,9 @@ namespace penstock::files {
 
 namespace {
 
-constexpr std::string_view kVersion = "1 ";
+constexpr std::string_view kVersion = "2 ";
+constexpr std::string_view kVersionWithoutTime = "1 ";
+constexpr size_t kNumbers = 8;
 
 std::unexpected<Error> lost(const std::string& path, std::string_view why) {
   return fail(Error::Kind::lost_position,
@@ -19,21 +21,25 @@ std::unexpected<Error> lost(const std::string& path, std::string_view why) {
 }  // namespace
 
 std::string encode(const FilePosition& position) {
-  return fmt::format("{}{:x} {:x} {:x} {:x} {:x} {:x} {:x}", kVersion, position.offset,
+  return fmt::format("{}{:x} {:x} {:x} {:x} {:x} {:x} {:x} {:x}", kVersion, position.offset,
                      position.device, position.inode, position.head_size, position.head.high,
-                     position.head.low, position.generation);
+                     position.head.low, position.generation,
+                     static_cast<uint64_t>(position.made.micros));
 }
 
-std::optional<FilePosition> decode_position(std::string_view bytes) {
-  if (!bytes.starts_with(kVersion)) {
+std::optional<FilePosition> decode_position(std::string_view bytes, const FileInfo& file) {
+  const bool has_time = bytes.starts_with(kVersion);
+  if (!has_time && !bytes.starts_with(kVersionWithoutTime)) {
     return std::nullopt;
   }
   bytes.remove_prefix(kVersion.size());
-  std::array<uint64_t, 7> values = {};
-  for (size_t i = 0; i < values.size(); ++i) {
+  std::array<uint64_t, kNumbers> values = {};
+  values.back() = static_cast<uint64_t>(file.made.micros);
+  const size_t count = has_time ? kNumbers : kNumbers - 1;
+  for (size_t i = 0; i < count; ++i) {
     const char* const end = bytes.data() + bytes.size();
     const auto [next, code] = std::from_chars(bytes.data(), end, values[i], 16);
-    const bool last = i + 1 == values.size();
+    const bool last = i + 1 == count;
     if (code != std::errc{} || (last ? next != end : next == end || *next != ' ')) {
       return std::nullopt;
     }
@@ -44,7 +50,8 @@ std::optional<FilePosition> decode_position(std::string_view bytes) {
                         .inode = values[2],
                         .head_size = values[3],
                         .head = {.low = values[5], .high = values[4]},
-                        .generation = values[6]};
+                        .generation = values[6],
+                        .made = {static_cast<int64_t>(values[7])}};
   if (position.head_size > FilePosition::kHeadMax) {
     return std::nullopt;
   }

@@ -20,10 +20,12 @@ struct FilePosition {
   uint64_t head_size = 0;  // how much of the file's begin `head` was made of
   Hash128 head;
   uint64_t generation = 0;  // leads the order of the file's lines; 0 until the first one
+  Timestamp made;           // of the file, as it was when its first line was read
 };
 
 std::string encode(const FilePosition& position);
-std::optional<FilePosition> decode_position(std::string_view bytes);
+// A position of version 1, which has no `made`, is read with that of `file`.
+std::optional<FilePosition> decode_position(std::string_view bytes, const FileInfo& file);
 
 // `lost_position` with the reason when the file is not the one the position points into.
 Result<> check_identity(File& file, const std::string& path, const FilePosition& position);

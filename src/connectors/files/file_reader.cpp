@@ -18,7 +18,7 @@ FileReader::FileReader(ReaderOptions options, std::unique_ptr<File> file, FilePo
       where_(context.where) {}
 
 void FileReader::begin(EventBlock& block) {
-  lines_.begin(block, clock_.wall());
+  lines_.begin(block, options_.time_of_reading ? clock_.wall() : position_.made);
 }
 
 Result<Read> FileReader::finish(Read read, uint64_t seen) {

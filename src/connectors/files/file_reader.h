@@ -16,7 +16,8 @@ struct ReaderOptions {
   std::string part;
   std::string path;
   bool follow = true;
-  bool take_last_line = false;  // one without a line break
+  bool take_last_line = false;   // one without a line break
+  bool time_of_reading = false;  // a line's `at`; else that of the file
   size_t line_max = size_t{16} << 20;
 };
 

@@ -22,6 +22,11 @@ void FilesSource::Settings::fields(config::FieldVisitor& visitor) {
                 {.doc = "A last line without a line break: wait for it, or take the line as it "
                         "is; auto waits where files are followed. Compressed files: take.",
                  .choices = {"auto", "wait", "take"}});
+  visitor.field("at", at,
+                {.doc = "The time of a line: that of the file's creation, the same however often "
+                        "the line is read; or that of reading it, with which a lake that has the "
+                        "time in its folders may get a line twice after a restart.",
+                 .choices = {"file", "read"}});
   visitor.field(
       "line_max", line_max,
       {.doc = "The longest line; a longer one is rejected.", .min = 1, .max = int64_t{1} << 30});
@@ -88,9 +93,10 @@ Result<std::unique_ptr<Reader>> FilesSource::open(const Part& part,
                 fmt::format("files {}: the file is gone", path));
   }
   TRY(std::unique_ptr<File> file, context_.files.open(path, OpenMode::read));
+  TRY(const FileInfo info, file->info());
   FilePosition start;
   if (position) {
-    const auto decoded = decode_position(*position);
+    const auto decoded = decode_position(*position, info);
     if (!decoded) {
       return fail(Error::Kind::lost_position,
                   fmt::format("files {}: cannot read the position \"{}\"", path, *position));
@@ -98,9 +104,9 @@ Result<std::unique_ptr<Reader>> FilesSource::open(const Part& part,
     start = *decoded;
     TRY(check_identity(*file, path, start));
   } else {
-    TRY(const FileInfo info, file->info());
     start.device = info.device;
     start.inode = info.inode;
+    start.made = info.made;
   }
   const bool packed = is_compressed_name(path);
   const bool take =
@@ -109,6 +115,7 @@ Result<std::unique_ptr<Reader>> FilesSource::open(const Part& part,
                         .path = path,
                         .follow = settings_.follow,
                         .take_last_line = take,
+                        .time_of_reading = settings_.at == "read",
                         .line_max = static_cast<size_t>(settings_.line_max.bytes)};
   return packed ? make_packed_reader(std::move(options), std::move(file), start, context_)
                 : make_plain_reader(std::move(options), std::move(file), start, context_);

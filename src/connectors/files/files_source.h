@@ -14,6 +14,7 @@ class FilesSource final : public Source {
     std::vector<std::string> path = {};
     bool follow = true;
     std::string last_line = "auto";
+    std::string at = "file";
     config::ByteSize line_max{uint64_t{16} << 20};
     int64_t files_max = 10000;
     void fields(config::FieldVisitor& visitor);

@@ -73,6 +73,7 @@ class FilesSourceTest : public testing::Test {
     std::vector<std::string> lines;
     std::vector<std::string> orders;
     std::set<std::string> ids;
+    std::set<Timestamp> times;
     std::vector<std::string> rejected;
     Position position;
     bool caught_up = false;
@@ -90,6 +91,7 @@ class FilesSourceTest : public testing::Test {
       got.lines.emplace_back(event.raw);
       got.orders.emplace_back(event.order);
       got.ids.emplace(event.id);
+      got.times.insert(event.at);
     }
     for (const Rejection& rejection : block.rejections) {
       got.rejected.push_back(rejection.error.what);
@@ -207,8 +209,8 @@ TEST_F(FilesSourceTest, another_file_under_the_name_is_a_lost_position) {
   put("b.txt", "one\ntwo\nthree\n");
   std::filesystem::rename(folder_ + "b.txt", folder_ + "a.txt");
   EXPECT_FALSE(reopen());
-  for (const char* bad : {"", "2 1 1 1 1 1 1 1", "1 1 1", "1 1 1 1 ffff 1 1 1", "1 x 1 1 1 1 1 1",
-                          "1 1 1 1 1 1 1 1 "}) {
+  for (const char* bad : {"", "3 1 1 1 1 1 1 1 1", "2 1 1 1 1 1 1 1", "1 1 1", "1 1 1 1 ffff 1 1 1",
+                          "1 x 1 1 1 1 1 1", "1 1 1 1 1 1 1 1 "}) {
     const auto opened = from.open({parts(from).at(0)}, Position(bad), {});
     ASSERT_FALSE(opened) << bad;
     EXPECT_EQ(opened.error().kind, Error::Kind::lost_position);
@@ -241,6 +243,35 @@ TEST_F(FilesSourceTest, orders_tell_a_files_successive_contents_apart) {
   EXPECT_EQ(read_all(*reader(from)).orders, first.orders);
   put("a.txt", "two\n");
   EXPECT_NE(read_all(*reader(from)).orders, first.orders);
+}
+
+TEST_F(FilesSourceTest, the_time_of_a_line_is_the_same_however_often_it_is_read) {
+  put("a.txt", "one\n");
+  const Timestamp made = context_.files().info(folder_ + "a.txt").value()->made;
+  auto from = source({}, "a.txt");
+  const Got first = read_all(*reader(from));
+  EXPECT_EQ(first.times, std::set{made});
+  ASSERT_EQ(::truncate((folder_ + "a.txt").c_str(), 4), 0);  // a change that leaves it as it is
+  append("a.txt", "two\n");
+  EXPECT_EQ(read_all(*reader(from, first.position)).times, std::set{made});
+  EXPECT_EQ(read_all(*reader(from)).times, std::set{made});
+  auto reading = source({.at = "read"}, "a.txt");
+  EXPECT_GT(*read_all(*reader(reading)).times.begin(), made);
+}
+
+// Where the file system does not know when a file was created, only the position keeps the time.
+TEST_F(FilesSourceTest, the_position_keeps_the_time_and_one_of_version_1_takes_the_files) {
+  put("a.txt", "one\n");
+  auto from = source({}, "a.txt");
+  const Position position = read_all(*reader(from)).position;
+  append("a.txt", "two\n");
+  const Timestamp made = context_.files().info(folder_ + "a.txt").value()->made;
+  const size_t time = position.rfind(' ') + 1;
+  EXPECT_EQ(read_all(*reader(from, position.substr(0, time) + "7b")).times,
+            std::set{Timestamp{123}});
+  const std::string old = "1" + position.substr(1, time - 2);
+  EXPECT_EQ(read_all(*reader(from, old)).times, std::set{made});
+  EXPECT_EQ(read_all(*reader(from, old)).lines, std::vector<std::string>{"two"});
 }
 
 TEST_F(FilesSourceTest, patterns_find_files_and_new_ones_later) {

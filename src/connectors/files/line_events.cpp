@@ -28,10 +28,10 @@ uint64_t generation_of(std::string_view first_line, const FilePosition& position
 
 }  // namespace
 
-void LineEvents::begin(EventBlock& block, Timestamp now) {
+void LineEvents::begin(EventBlock& block, Timestamp at) {
   block_ = &block;
   stream_ = block.arena.copy(path_);
-  now_ = now;
+  at_ = at;
 }
 
 void LineEvents::add(std::string_view line, uint64_t offset, FilePosition& position) {
@@ -52,7 +52,7 @@ void LineEvents::add(std::string_view line, uint64_t offset, FilePosition& posit
   event.stream = stream_;
   event.has_raw = true;
   event.raw = line;
-  event.at = now_;
+  event.at = at_;
 }
 
 void LineEvents::reject(std::string_view kept, uint64_t offset, std::string why,

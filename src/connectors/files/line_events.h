@@ -16,7 +16,7 @@ class LineEvents {
   LineEvents(std::string part, std::string path) : part_(std::move(part)), path_(std::move(path)) {}
 
   // Before the first add() of a read.
-  void begin(EventBlock& block, Timestamp now);
+  void begin(EventBlock& block, Timestamp at);
   // The line at this offset, without its line break; its bytes lie in the block's arena. The first
   // line of a file fixes the generation in `position`.
   void add(std::string_view line, uint64_t offset, FilePosition& position);
@@ -27,7 +27,7 @@ class LineEvents {
   std::string path_;
   EventBlock* block_ = nullptr;  // of the read that is under way
   std::string_view stream_;      // path_, in its arena
-  Timestamp now_;
+  Timestamp at_;                 // of its lines
 };
 
 }  // namespace penstock::files

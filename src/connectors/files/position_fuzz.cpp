@@ -8,9 +8,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  if (const auto position = penstock::files::decode_position(bytes)) {
+  if (const auto position = penstock::files::decode_position(bytes, {})) {
     const std::string text = penstock::files::encode(*position);
-    const auto again = penstock::files::decode_position(text);
+    const auto again = penstock::files::decode_position(text, {});
     CHECK(again.has_value());
     CHECK(penstock::files::encode(*again) == text);
   }
