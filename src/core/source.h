@@ -38,6 +38,9 @@ class Reader {
 
 struct Part {
   std::string id;  // stable, unique in the source; fit for a file name
+  // Where open() without a position begins: as the source is configured, or, after a lost position,
+  // as `on_lost_position` says.
+  enum class Start : uint8_t { configured, earliest, latest } start = Start::configured;
 };
 
 struct SourceTraits {
@@ -47,6 +50,7 @@ struct SourceTraits {
   bool blocks = false;         // read() itself waits up to limits.wait for a first event
   bool independent_reads = false;  // queue: each read is committed by itself once settled
   bool changing_parts = false;     // parts() may answer otherwise later: ask again
+  bool starts_latest = false;      // open() can begin behind what is there: Part::Start::latest
   bool has_version = false;
   std::string default_format = "event";
 };

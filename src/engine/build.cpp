@@ -176,6 +176,12 @@ class Builder {
     s.fingerprint = built_.assembly.source->fingerprint();
     s.source_on_reject = on_reject_of(shared.on_reject, s.has_dead_letter);
     s.on_lost_position = on_lost_position_of(shared.on_lost_position);
+    if (s.on_lost_position == OnLostPosition::latest && !s.source.starts_latest) {
+      return fatal(
+          fmt::format("{}: source {} cannot begin at its latest: `on_lost_position` must "
+                      "be `fail` or `earliest`",
+                      to_string(plan_.source.component.mark), plan_.source.component.connector));
+    }
     s.source_retry = retry_of(shared.retry);
     if (shared.batch.events) {
       s.limits.read_events =

@@ -147,6 +147,14 @@ TEST(Build, a_sink_gets_the_encoder_of_its_format_or_of_its_default) {
   EXPECT_EQ(format_of(*result, 3), 'e');
 }
 
+TEST(Build, a_source_that_can_begin_at_its_latest_may_do_so_after_a_lost_position) {
+  const auto made = built(
+      "name: p\nsource: {firehose: {traits: starts latest}, on_lost_position: latest}\n"
+      "sinks: [{stdout: {}}]\n");
+  ASSERT_TRUE(made) << made.error().what;
+  EXPECT_EQ(made->assembly.spec.on_lost_position, OnLostPosition::latest);
+}
+
 TEST(Build, until_binds_runs_with_once_only_but_for_its_end) {
   const std::string file = pipeline("until: {caught_up: true, events: 5, deadline: 1s}\n");
   const auto service = built(file);
@@ -194,6 +202,8 @@ const std::pair<std::string, std::string> kWrong[] = {
      "sink stdout: `batch.events` of 501 is more than the 500 it takes at once"},
     {pipeline("", "  - stdout: {}\n    batch: {bytes: 17MiB}\n"), "`batch.bytes` of"},
     {pipeline("", "  - stdout: {}\n    lanes: 65\n"), "`lanes` of 65 is more than the 64"},
+    {"name: p\nsource: {firehose: {}, on_lost_position: latest}\nsinks: [{stdout: {}}]\n",
+     "source firehose cannot begin at its latest: `on_lost_position` must be `fail` or `earliest`"},
     {pipeline("", "  - stdout: {}\n    tls: {ca: x}\n"),
      "f.yaml:6:10: sink stdout takes no `tls` settings in this build"},
     {pipeline("", "  - stdout: {}\n    when: {op: [{wildcard: '*'}]}\n"),

@@ -94,7 +94,8 @@ void SourceFields::fields(config::FieldVisitor& v) {
   on_reject_field(v, on_reject);
   v.field("on_lost_position", on_lost_position,
           {.doc = "What happens when the source no longer has what the position points at: `fail`, "
-                  "or go on from the `earliest` or `latest` that it has. By default `fail`.",
+                  "or go on from the `earliest` that it has, or behind its `latest`, where the "
+                  "source can. By default `fail`.",
            .choices = {"fail", "earliest", "latest"}});
   v.field("tls", tls, {.doc = "Certificates. No connector of this build takes them yet."});
 }

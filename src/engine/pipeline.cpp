@@ -210,20 +210,20 @@ void Pipeline::part_failed(uint32_t part, const Error& error, Instant now) {
 void Pipeline::lost_position(uint32_t part, const Error& error, Instant now) {
   ++lost_positions_;
   ++lost_in_a_row_;
-  const bool start_over = spec_.on_lost_position == OnLostPosition::earliest &&
-                          lost_in_a_row_ <= spec_.limits.lost_positions_in_a_row;
-  if (!start_over) {
+  if (spec_.on_lost_position == OnLostPosition::fail ||
+      lost_in_a_row_ > spec_.limits.lost_positions_in_a_row) {
     return fail(now,
                 "source {} part {}: the saved position is lost: {}; see on_lost_position, or "
                 "`penstock checkpoint reset`",
                 spec_.source_name, parts_[part]->part.id, error.what);
   }
   PROBE("lost_position_restarts");
+  const bool earliest = spec_.on_lost_position == OnLostPosition::earliest;
   notify(Log::Level::error,
-         "source {} part {}: the saved position is lost, reading starts "
-         "over at the earliest: {}",
-         spec_.source_name, parts_[part]->part.id, error.what);
+         "source {} part {}: the saved position is lost, reading goes on at the {}: {}",
+         spec_.source_name, parts_[part]->part.id, earliest ? "earliest" : "latest", error.what);
   parts_[part]->open = false;
+  parts_[part]->part.start = earliest ? Part::Start::earliest : Part::Start::latest;
   open_reader(part, std::nullopt);
 }
 

@@ -452,8 +452,20 @@ TEST_F(LostPositionTest, earliest_begins_at_the_earliest_and_says_so) {
   EXPECT_EQ(status().state, State::finished);
   EXPECT_EQ(delivered, range(0, 10));
   EXPECT_EQ(status().lost_positions, 1U);
+  EXPECT_EQ(opened.back().what.start, Part::Start::earliest);
   ASSERT_EQ(notices.size(), 1U);
   EXPECT_NE(notices[0].find("the saved position is lost"), std::string::npos);
+}
+
+TEST_F(LostPositionTest, latest_begins_behind_what_the_source_has) {
+  spec.on_lost_position = OnLostPosition::latest;
+  run();
+  EXPECT_EQ(status().state, State::finished);
+  ASSERT_EQ(opened.size(), 2U);
+  EXPECT_EQ(opened[0].what.start, Part::Start::configured);
+  EXPECT_EQ(opened[1].what.start, Part::Start::latest);
+  EXPECT_EQ(opened[1].position, std::nullopt);
+  EXPECT_EQ(status().lost_positions, 1U);
 }
 
 TEST_F(LostPositionTest, several_in_a_row_without_progress_stop_it) {

@@ -51,6 +51,7 @@ class AnySource final : public Source {
     SourceTraits traits;
     traits.default_format = settings_.traits == "gives events" ? "" : "raw";
     traits.owns_position = !settings_.inbox.empty();
+    traits.starts_latest = settings_.traits == "starts latest";
     traits.saves_position = settings_.traits != "no position";
     return traits;
   }

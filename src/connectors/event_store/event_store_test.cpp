@@ -142,6 +142,16 @@ TEST_F(EventStoreTest, start_latest_begins_behind_what_is_stored) {
   EXPECT_EQ(drain(*latest), Lines{"b=2"});
 }
 
+TEST_F(EventStoreTest, after_a_lost_position_the_engine_says_where_to_begin) {
+  auto to = sink();
+  put(*to, "a", "1");
+  EXPECT_EQ(drain(**source("latest")->open({"events", Part::Start::earliest}, std::nullopt, {})),
+            Lines{"a=1"});
+  auto latest = *source("earliest")->open({"events", Part::Start::latest}, std::nullopt, {});
+  put(*to, "b", "2");
+  EXPECT_EQ(drain(*latest), Lines{"b=2"});
+}
+
 TEST_F(EventStoreTest, events_carry_the_row_and_nest_json_data) {
   auto to = sink();
   put(*to, "a", R"({"n":1,"t":"é"})");

@@ -119,14 +119,15 @@ Result<std::unique_ptr<Source>> EventStoreSource::make(Settings settings, const 
 }
 
 SourceTraits EventStoreSource::traits() const {
-  return {.durable_order = true, .saves_position = true, .default_format = ""};
+  return {
+      .durable_order = true, .saves_position = true, .starts_latest = true, .default_format = ""};
 }
 
 Result<std::vector<Part>> EventStoreSource::parts(const Checkpoint&, Stop) {
   return std::vector<Part>{{.id = "events"}};
 }
 
-Result<std::unique_ptr<Reader>> EventStoreSource::open(const Part&,
+Result<std::unique_ptr<Reader>> EventStoreSource::open(const Part& part,
                                                        const std::optional<Position>& position,
                                                        Stop) {
   StorePosition start;
@@ -156,8 +157,9 @@ Result<std::unique_ptr<Reader>> EventStoreSource::open(const Part&,
                          settings_.path, progress.last_sequence, start.sequence)));
   }
   if (!position) {
-    start = {.identity = store.identity,
-             .sequence = settings_.start == "latest" ? progress.last_sequence : 0};
+    const bool latest = part.start == Part::Start::configured ? settings_.start == "latest"
+                                                              : part.start == Part::Start::latest;
+    start = {.identity = store.identity, .sequence = latest ? progress.last_sequence : 0};
   }
   TRY(sqlite::Statement rows,
       store.database->prepare("SELECT stream, sequence, id, at, type, data FROM events "
