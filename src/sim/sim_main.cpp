@@ -1,9 +1,14 @@
-// penstock-sim: runs seeds of the simulator. Exit 1, and the seed, on a broken promise.
+// penstock-sim: runs seeds of the simulator, first those that once broke a promise (seeds.txt).
+// Exit 1, and the seed, on a broken promise.
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/simulator.h"
 #include "sim/switches.h"
@@ -65,14 +70,49 @@ int check_probes() {
   return missed == 0 ? 0 : 1;
 }
 
+// The seeds of seeds.txt, one a line with the reason behind it; nothing where a line is no seed.
+std::optional<std::vector<uint64_t>> kept_seeds() {
+  std::ifstream file(PENSTOCK_SEEDS);
+  std::vector<uint64_t> seeds;
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.empty() || line.front() == '#') {
+      continue;
+    }
+    seeds.push_back(std::strtoull(line.c_str(), nullptr, 10));
+    if (seeds.back() == 0 || line.find_first_not_of("0123456789 ") == std::string::npos) {
+      fmt::print(stderr, "{}: no `seed  why`: {}\n", PENSTOCK_SEEDS, line);
+      return std::nullopt;
+    }
+  }
+  if (!file.eof()) {
+    fmt::print(stderr, "{}: cannot be read\n", PENSTOCK_SEEDS);
+    return std::nullopt;
+  }
+  return seeds;
+}
+
 int run_seeds(uint64_t from, uint64_t seeds) {
-  uint64_t events = 0, crashes = 0, runs = 0, several = 0;
+  std::optional<std::vector<uint64_t>> all = kept_seeds();
+  if (!all) {
+    return 2;
+  }
+  const size_t kept = all->size();
   for (uint64_t seed = from; seed < from + seeds; ++seed) {
+    all->push_back(seed);
+  }
+  uint64_t events = 0, crashes = 0, runs = 0, several = 0;
+  for (size_t i = 0; i < all->size(); ++i) {
+    const uint64_t seed = (*all)[i];
     const sim::Outcome outcome = sim::simulate(seed);
     if (outcome.violation) {
-      fmt::print("seed {}: {}\nrepeat it with: penstock-sim --seeds 1 --from {}\n", seed,
-                 *outcome.violation, seed);
-      fmt::print("{} passed, 1 failed, 0 skipped\n", seed - from);
+      fmt::print("seed {}: {}\n", seed, *outcome.violation);
+      fmt::print("repeat it with: penstock-sim --seeds 1 --from {}\n", seed);
+      if (i >= kept) {
+        fmt::print("keep it with this line in src/sim/seeds.txt:\n{}  {}\n", seed,
+                   *outcome.violation);
+      }
+      fmt::print("{} passed, 1 failed, 0 skipped\n", i);
       return 1;
     }
     events += outcome.events;
@@ -80,9 +120,9 @@ int run_seeds(uint64_t from, uint64_t seeds) {
     runs += outcome.runs;
     several += outcome.sinks > 1 ? 1 : 0;
   }
-  fmt::print("{} seeds from {}: {} events, {} runs, {} crashes, {} seeds with several sinks\n",
-             seeds, from, events, runs, crashes, several);
-  fmt::print("{} passed, 0 failed, 0 skipped\n", seeds);
+  fmt::print("{} kept seeds, {} from {}: {} events, {} runs, {} crashes, {} with several sinks\n",
+             kept, seeds, from, events, runs, crashes, several);
+  fmt::print("{} passed, 0 failed, 0 skipped\n", all->size());
   return 0;
 }
 
