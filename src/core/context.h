@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "net/tls_files.h"
 
 namespace penstock {
 
@@ -28,6 +29,7 @@ struct Context {
   std::string where;                       // "pipeline/component", for log lines and errors
   uint64_t seed;                           // of this component's Random
   std::shared_ptr<const Encoder> encoder;  // of a sink: made from its `format`; else null
+  net::TlsFiles tls = {};                  // of a source or sink that takes them
 };
 
 }  // namespace penstock

@@ -28,6 +28,7 @@ struct Entry {
   std::function<void(config::FieldVisitor&)> fields;  // over default settings: for documentation
   std::function<Result<>(const config::Node&, const config::ReadOptions&)> check;
   std::function<Result<std::unique_ptr<T>>(const config::Node&, const Context&)> make;
+  bool takes_tls = false;  // it uses Context::tls, so the key `tls` may stand beside it
 };
 
 class Registry {
@@ -44,11 +45,13 @@ class Registry {
   Entries<DeadLetterStore> dead_letters;
 
   // C has `struct Settings { …; void fields(config::FieldVisitor&); };` and
-  // `static Result<std::unique_ptr<C>> make(Settings, const Context&)`.
+  // `static Result<std::unique_ptr<C>> make(Settings, const Context&)`; where it takes `tls`, also
+  // `static constexpr bool kTakesTls = true`.
   template <class C, class T>
   static void add(Entries<T>& entries, const std::string& name, std::string doc) {
     using Settings = typename C::Settings;
     Entry<T> entry;
+    entry.takes_tls = requires { C::kTakesTls; };
     entry.name = name;
     entry.doc = std::move(doc);
     entry.fields = [](config::FieldVisitor& visitor) { Settings{}.fields(visitor); };

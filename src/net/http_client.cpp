@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "net/address.h"
+#include "net/tls_context.h"
 
 namespace penstock::net {
 namespace {
@@ -35,7 +36,7 @@ constexpr Duration kDeadlineMax = 24h;  // so that no sum overflows
 constexpr uint64_t kAnswerBytesMax = uint64_t{64} << 20;
 
 struct Connection {
-  explicit Connection(asio::ssl::context* tls) {
+  explicit Connection(TlsContext with) : tls(std::move(with)) {
     if (tls != nullptr) {
       secure.emplace(io, *tls);
     } else {
@@ -50,6 +51,7 @@ struct Connection {
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   }
 
+  TlsContext tls;  // null: none
   asio::io_context io{1};
   std::optional<beast::tcp_stream> plain;
   std::optional<beast::ssl_stream<beast::tcp_stream>> secure;
@@ -181,9 +183,14 @@ Result<> connect(const Call& call, Connection& connection) {
   if (SSL_set_tlsext_host_name(stream.native_handle(), call.url.host.c_str()) != 1) {
     return call.failed("TLS", "the host name is refused");
   }
-  return drive(call, connection, "TLS handshake", [&](auto done) {
-    stream.async_handshake(asio::ssl::stream_base::client, std::move(done));
+  Result<> done = drive(call, connection, "TLS handshake", [&](auto handler) {
+    stream.async_handshake(asio::ssl::stream_base::client, std::move(handler));
   });
+  const long verified = SSL_get_verify_result(stream.native_handle());
+  if (!done && verified != X509_V_OK) {
+    done.error().what += fmt::format(" ({})", X509_verify_cert_error_string(verified));
+  }
+  return done;
 }
 
 struct Exchange {
@@ -260,41 +267,81 @@ class BeastClient final : public HttpClient {
         .stop = stop};
     try {
       return send(call);
-    } catch (const std::exception& error) {  // of Boost or OpenSSL: out of memory, no CA store
+    } catch (const std::exception& error) {  // of Boost or OpenSSL: out of memory
       return call.failed("send", error.what());
     }
   }
 
+  Result<> check(const TlsFiles& files) override {
+    try {
+      TRY(make_tls_context(files));
+      return {};
+    } catch (const std::exception& error) {
+      return fatal(fmt::format("tls: {}", error.what()));
+    }
+  }
+
  private:
+  struct Peer {  // whom a connection leads to, and as whom
+    std::string host;
+    uint16_t port = 0;
+    bool secure = false;
+    TlsFiles tls;
+    auto operator<=>(const Peer&) const = default;
+  };
+
   Result<ClientAnswer> send(const Call& call) {
-    const std::string key = fmt::format("{}|{}|{}", call.url.tls, call.url.host, call.url.port);
-    ConnectionPtr connection = take(key);
-    if (!connection) {
-      connection = std::make_unique<Connection>(call.url.tls ? &tls() : nullptr);
-      TRY(connect(call, *connection));
+    const Peer peer{.host = call.url.host,
+                    .port = call.url.port,
+                    .secure = call.url.tls,
+                    .tls = call.url.tls ? call.request.tls : TlsFiles{}};
+    ConnectionPtr connection = take(peer);
+    const bool fresh = !connection;
+    if (fresh) {
+      TRY(TlsContext tls, peer.secure ? this->tls(call) : Result<TlsContext>());
+      connection = std::make_unique<Connection>(std::move(tls));
     }
-    connection->lowest().expires_never();
-    TRY(Exchange done, connection->secure ? exchange(call, *connection, *connection->secure)
-                                          : exchange(call, *connection, *connection->plain));
-    if (done.keep_alive) {
-      put_back(key, std::move(connection));
+    Result<Exchange> done = exchange(call, *connection, fresh);
+    if (!done) {
+      forget(connection->tls);
+      return std::unexpected(std::move(done).error());
     }
-    return std::move(done.answer);
+    if (done->keep_alive) {
+      put_back(peer, std::move(connection));
+    }
+    return std::move(done->answer);
   }
 
-  // The store of trusted certificates takes time and memory to load, so only who needs it pays.
-  asio::ssl::context& tls() {
+  static Result<Exchange> exchange(const Call& call, Connection& connection, bool fresh) {
+    if (fresh) {
+      TRY(connect(call, connection));
+    }
+    connection.lowest().expires_never();
+    return connection.secure ? net::exchange(call, connection, *connection.secure)
+                             : net::exchange(call, connection, *connection.plain);
+  }
+
+  // Made once, because the system's store of certificates takes time and memory to load.
+  Result<TlsContext> tls(const Call& call) {
     const std::lock_guard guard(mutex_);
-    if (!tls_) {
-      tls_.emplace(asio::ssl::context::tls_client);
-      tls_->set_default_verify_paths();
-      tls_->set_verify_mode(asio::ssl::verify_peer);
-      tls_->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+    TlsContext& known = tls_[call.request.tls];
+    if (known == nullptr) {
+      Result<TlsContext> made = make_tls_context(call.request.tls);
+      if (!made) {  // check() said at the start whether they can be used at all
+        return call.failed("TLS", made.error().what);
+      }
+      known = std::move(*made);
     }
-    return *tls_;
+    return known;
   }
 
-  ConnectionPtr take(const std::string& key) {
+  // After a failure the files are read again: they may have been replaced.
+  void forget(const TlsContext& context) {
+    const std::lock_guard guard(mutex_);
+    std::erase_if(tls_, [&](const auto& known) { return known.second == context; });
+  }
+
+  ConnectionPtr take(const Peer& key) {
     std::vector<ConnectionPtr> stale;  // closed without the lock
     const std::lock_guard guard(mutex_);
     auto& idle = idle_[key];
@@ -309,7 +356,7 @@ class BeastClient final : public HttpClient {
     return nullptr;
   }
 
-  void put_back(const std::string& key, ConnectionPtr connection) {
+  void put_back(const Peer& key, ConnectionPtr connection) {
     connection->idle_since = Steady::now();
     const std::lock_guard guard(mutex_);
     auto& idle = idle_[key];
@@ -319,8 +366,8 @@ class BeastClient final : public HttpClient {
   }
 
   std::mutex mutex_;  // guards what follows
-  std::optional<asio::ssl::context> tls_;
-  std::map<std::string, std::vector<ConnectionPtr>> idle_;  // destroyed before tls_
+  std::map<TlsFiles, TlsContext> tls_;
+  std::map<Peer, std::vector<ConnectionPtr>> idle_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// HttpClient: HTTP/1.1 requests with a deadline, connections kept alive in a pool. TLS is verified.
-// Any thread.
+// HttpClient: HTTP/1.1 requests with a deadline, connections kept alive in a pool. With https the
+// server's certificate and name are verified, always. Any thread.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/tls_files.h"
 
 namespace penstock::net {
 
@@ -17,6 +18,7 @@ struct ClientRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   Duration deadline = 30s;
+  TlsFiles tls = {};  // read again after a failure, so that they may be replaced
 };
 
 struct ClientAnswer {
@@ -31,6 +33,8 @@ class HttpClient {
   // Any complete HTTP answer is a success here, whatever its status; all else is `transient`
   // (`fatal` for an unusable url, `cancelled` within 1 s after stop).
   virtual Result<ClientAnswer> send(const ClientRequest& request, Stop stop) = 0;
+  // `fatal` when the files cannot be used, with what is wrong with which.
+  virtual Result<> check(const TlsFiles& /*files*/) { return {}; }
   static std::unique_ptr<HttpClient> make();
 };
 

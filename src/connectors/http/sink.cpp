@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ctime>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -16,16 +17,48 @@ constexpr size_t kKeySizeMax = 200;
 constexpr Duration kRetryAfterMax = 1h;
 constexpr size_t kAnswerShown = 200;
 
-// Whole seconds only; a date would need a clock that agrees with the server's.
-std::optional<Duration> retry_after_of(const net::ClientAnswer& answer) {
-  for (const auto& [name, value] : answer.headers) {
-    uint32_t seconds = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-    if (name == "retry-after" && error == std::errc{} && end == value.data() + value.size()) {
-      return std::min<Duration>(std::chrono::seconds(seconds), kRetryAfterMax);
+std::optional<int64_t> date_of(const std::string& text) {
+  // As RFC 9110 writes it, and the two older ways that it asks to be read.
+  for (const char* const format :
+       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
+    std::tm parts{};
+    const char* const end = ::strptime(text.c_str(), format, &parts);
+    if (end != nullptr && *end == '\0') {
+      return ::timegm(&parts);
     }
   }
   return std::nullopt;
+}
+
+std::optional<std::string> header_of(const net::ClientAnswer& answer, std::string_view wanted) {
+  for (const auto& [name, value] : answer.headers) {
+    if (name == wanted) {
+      return value;
+    }
+  }
+  return std::nullopt;
+}
+
+// Whole seconds, or a date: by the server's clock where the answer has it, which need not agree
+// with ours.
+std::optional<Duration> retry_after_of(const net::ClientAnswer& answer, Timestamp now) {
+  const std::optional<std::string> value = header_of(answer, "retry-after");
+  if (!value) {
+    return std::nullopt;
+  }
+  uint32_t seconds = 0;
+  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), seconds);
+  if (error == std::errc{} && end == value->data() + value->size()) {
+    return std::min<Duration>(std::chrono::seconds(seconds), kRetryAfterMax);
+  }
+  const std::optional<int64_t> until = date_of(*value);
+  if (!until) {
+    return std::nullopt;
+  }
+  const std::optional<int64_t> servers_now = date_of(header_of(answer, "date").value_or(""));
+  const int64_t left = *until - servers_now.value_or(now.micros / 1'000'000);
+  const int64_t most = std::chrono::duration_cast<std::chrono::seconds>(kRetryAfterMax).count();
+  return std::chrono::seconds(std::clamp<int64_t>(left, 0, most));
 }
 
 std::string shown(const net::ClientAnswer& answer) {
@@ -42,13 +75,14 @@ std::string shown(const net::ClientAnswer& answer) {
 }  // namespace
 
 // The one table of what a status means; the README shows it.
-Result<> verdict_of(const net::ClientAnswer& answer) {
+Result<> verdict_of(const net::ClientAnswer& answer, Timestamp now) {
   const int status = answer.status;
   if (status >= 200 && status < 300) {
     return {};
   }
   if (status == 408 || status == 425 || status == 429 || status >= 500) {
-    return std::unexpected(Error{Error::Kind::transient, shown(answer), retry_after_of(answer)});
+    return std::unexpected(
+        Error{Error::Kind::transient, shown(answer), retry_after_of(answer, now)});
   }
   if (status < 400) {
     return fatal(shown(answer) + " (redirects are not followed: set `url` to where it leads)");
@@ -103,12 +137,17 @@ void HttpSink::Settings::fields(config::FieldVisitor& visitor) {
 HttpSink::HttpSink(Settings settings, const Context& context)
     : settings_(std::move(settings)),
       shown_url_(settings_.url.substr(0, settings_.url.find('?'))),
+      clock_(context.clock),
       client_(context.http),
+      tls_(context.tls),
       encoder_(context.encoder) {}
 
 Result<std::unique_ptr<Sink>> HttpSink::make(Settings settings, const Context& context) {
   CHECK(context.encoder != nullptr);
-  TRY(net::parse_url(settings.url));
+  TRY(const net::Url url, net::parse_url(settings.url));
+  if (!url.tls && context.tls != net::TlsFiles{}) {
+    return fatal("`tls` is for an https:// url");
+  }
   return std::unique_ptr<Sink>(new HttpSink(std::move(settings), context));
 }
 
@@ -120,7 +159,7 @@ SinkTraits HttpSink::traits() const {
 }
 
 Result<> HttpSink::open(const Resume&, Stop) {
-  return {};
+  return client_.check(tls_);
 }
 
 Result<std::vector<Failure>> HttpSink::write(const Batch& batch, Stop stop) {
@@ -180,10 +219,11 @@ Result<> HttpSink::send(std::string body, const std::string& key, std::string_vi
       .url = settings_.url,
       .headers = {{"Content-Type", std::string(content_type)}, {"Idempotency-Key", key}},
       .body = std::move(body),
-      .deadline = settings_.timeout};
+      .deadline = settings_.timeout,
+      .tls = tls_};
   request.headers.insert(request.headers.end(), settings_.headers.begin(), settings_.headers.end());
   TRY(const net::ClientAnswer answer, client_.send(request, stop));
-  auto verdict = verdict_of(answer);
+  auto verdict = verdict_of(answer, clock_.wall());
   if (!verdict) {
     verdict.error().what =
         fmt::format("{} {}: {}", settings_.method, shown_url_, verdict.error().what);

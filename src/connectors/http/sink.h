@@ -15,13 +15,14 @@
 namespace penstock::http {
 
 // What an answer means; retry_after as the server asks for it.
-Result<> verdict_of(const net::ClientAnswer& answer);
+Result<> verdict_of(const net::ClientAnswer& answer, Timestamp now);
 // A header value made of an event's id: bytes that cannot stand in a header as %XX, and what is
 // too long cut, with a hash.
 std::string header_value_of(std::string_view id);
 
 class HttpSink final : public Sink {
  public:
+  static constexpr bool kTakesTls = true;
   struct Settings {
     std::string url;
     std::string method = "POST";
@@ -46,7 +47,9 @@ class HttpSink final : public Sink {
 
   const Settings settings_;
   const std::string shown_url_;  // without its query, which may hold a secret
+  Clock& clock_;
   net::HttpClient& client_;
+  const net::TlsFiles tls_;
   const std::shared_ptr<const Encoder> encoder_;
 };
 

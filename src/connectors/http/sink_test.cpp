@@ -68,7 +68,8 @@ class HttpSinkTest : public testing::Test {
                    .server = *server_,
                    .where = "test/http",
                    .seed = 1,
-                   .encoder = std::make_shared<PayloadEncoder>()};
+                   .encoder = std::make_shared<PayloadEncoder>(),
+                   .tls = {}};
   std::mutex mutex_;  // guards what the handler touches
   std::vector<net::HttpRequest> requests_;
   std::deque<net::HttpAnswer> answers_;
@@ -129,7 +130,7 @@ TEST_F(HttpSinkTest, sends_batches_as_lines_or_array_without_what_cannot_be_enco
 
 TEST_F(HttpSinkTest, every_status_has_its_meaning) {
   const auto kind = [](int status) {
-    const auto verdict = verdict_of({.status = status, .headers = {}, .body = ""});
+    const auto verdict = verdict_of({.status = status, .headers = {}, .body = ""}, {});
     return verdict ? "durable" : std::string(name_of(verdict.error().kind));
   };
   const std::map<std::string, std::vector<int>> table = {
@@ -142,6 +143,46 @@ TEST_F(HttpSinkTest, every_status_has_its_meaning) {
       EXPECT_EQ(kind(status), expected) << status;
     }
   }
+}
+
+TEST_F(HttpSinkTest, keeps_to_retry_after_in_seconds_and_as_a_date) {
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  const Timestamp now{784'111'700'000'000};  // Sun, 06 Nov 1994 08:48:20 GMT
+  const std::vector<std::pair<Headers, std::optional<Duration>>> table = {
+      {{}, std::nullopt},
+      {{{"retry-after", "7"}}, 7s},
+      {{{"retry-after", "99999999"}}, 1h},
+      {{{"retry-after", "soon"}}, std::nullopt},
+      {{{"retry-after", "-7"}}, std::nullopt},
+      {{{"retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"}}, 77s},
+      {{{"retry-after", "Sunday, 06-Nov-94 08:49:37 GMT"}}, 77s},
+      {{{"retry-after", "Sun Nov  6 08:49:37 1994"}}, 77s},
+      {{{"retry-after", "Sun, 06 Nov 1994 08:49:37 GMT and more"}}, std::nullopt},
+      {{{"retry-after", "Sat, 05 Nov 1994 08:49:37 GMT"}}, 0s},
+      {{{"retry-after", "Mon, 07 Nov 1994 08:49:37 GMT"}}, 1h},
+      {{{"date", "Sun, 06 Nov 1994 08:49:30 GMT"},
+        {"retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"}},
+       7s},
+  };
+  for (const auto& [headers, expected] : table) {
+    const auto verdict = verdict_of({.status = 503, .headers = headers, .body = ""}, now);
+    ASSERT_FALSE(verdict);
+    EXPECT_EQ(verdict.error().retry_after, expected)
+        << (headers.empty() ? "" : headers.back().second);
+  }
+}
+
+TEST_F(HttpSinkTest, tls_is_for_https_and_its_files_are_looked_at_before_the_first_write) {
+  context_.tls.ca = "/no/such.pem";
+  HttpSink::Settings settings;
+  settings.url = "https://127.0.0.1:1/";
+  const auto sink = HttpSink::make(settings, context_).value();
+  const auto opened = sink->open({}, {});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind, Error::Kind::fatal);
+  EXPECT_NE(opened.error().what.find("tls.ca /no/such.pem"), std::string::npos);
+  settings.url = "http://127.0.0.1:1/";
+  EXPECT_EQ(HttpSink::make(settings, context_).error().kind, Error::Kind::fatal);
 }
 
 TEST_F(HttpSinkTest, ids_become_header_values_that_differ_when_they_differ) {
