@@ -16,9 +16,10 @@ namespace penstock::run {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit codes: 0 done, or drained as asked; 1 a pipeline failed or a command did not succeed;\n"
-    "2 wrong command line or configuration, nothing was started; 3 aborted by a second signal.\n"
-    "Events go to standard output, everything else of `run` to standard error.";
+    "Exit codes: 0 done, or drained as asked; 1 a pipeline failed, or a command did\n"
+    "not succeed; 2 wrong command line or configuration, nothing was started;\n"
+    "3 aborted by a second signal. Standard output carries events only, all else of\n"
+    "`run` goes to standard error.";
 
 const std::map<std::string, Log::Level> kLevels = {{"debug", Log::Level::debug},
                                                    {"info", Log::Level::info},
@@ -129,17 +130,15 @@ class CommandLine {
 
   void declare_run() {
     CLI::App* const run =
-        command(app_, Command::run, "run",
-                "Run pipelines; the first Ctrl-C or SIGTERM drains, the second aborts");
+        command(app_, Command::run, "run", "Run pipelines; Ctrl-C drains, a second one aborts");
     run->add_option("FILE|DIR", options_.files,
-                    "Pipeline files, or folders of which every *.yaml and *.yml is one")
+                    "Pipeline files, or folders of *.yaml and *.yml files")
         ->type_name("");
     run->add_option("--preset", options_.preset,
-                    "Run a pipeline that is built into the program; this build has none yet")
+                    "A pipeline that is built in; this build has none yet")
         ->type_name("NAME");
     run->add_flag("--once", options_.once, "End when everything there is has been delivered");
-    run->add_option("--admin", options_.admin,
-                    "Address of /metrics, /healthz, /readyz and /api/status, or off")
+    run->add_option("--admin", options_.admin, "Address of the pages of metrics, health and status")
         ->capture_default_str()
         ->type_name("ADDR|off");
     run->add_flag("--fail-fast", options_.fail_fast,
@@ -148,9 +147,8 @@ class CommandLine {
   }
 
   void declare_inspection() {
-    CLI::App* const check =
-        command(app_, Command::check, "check",
-                "Say what is wrong with pipeline files; connects to nothing, reads no secrets");
+    CLI::App* const check = command(app_, Command::check, "check",
+                                    "Say what is wrong with pipeline files; starts nothing");
     check->add_option("FILE|DIR", options_.files, "Pipeline files or folders of them")
         ->required()
         ->type_name("");
@@ -162,8 +160,7 @@ class CommandLine {
     explain->add_flag("--markdown", options_.markdown, "Write Markdown (it always does)");
     explain->add_flag("--schema", options_.schema, "A JSON schema of pipeline files, for editors");
 
-    command(app_, Command::list, "list",
-            "Name every connector, format, transform and store of this build");
+    command(app_, Command::list, "list", "Name what this build has: connectors, formats, stores");
     command(app_, Command::version, "version", "Print the version");
   }
 
@@ -175,22 +172,21 @@ class CommandLine {
   }
 
   void declare_checkpoint() {
-    CLI::App* const group = app_.add_subcommand("checkpoint", "Show or change saved positions");
+    CLI::App* const group =
+        app_.add_subcommand("checkpoint", "Show or change the saved positions of a pipeline");
     group->require_subcommand(1);
     file_command(*group, Command::checkpoint_show, "show",
-                 "Show the saved positions of a pipeline, also while it runs");
+                 "Show the saved positions, also while it runs");
     CLI::App* const set = file_command(*group, Command::checkpoint_set, "set",
-                                       "Set the position of a part; the pipeline must not run");
+                                       "Set the position of a part; not while it runs");
     set->add_option("--part", options_.part, "The part, as `checkpoint show` names it")
         ->required()
         ->type_name("PART");
     set->add_option("--position", options_.position, "The position, as `checkpoint show` writes it")
         ->required()
         ->type_name("POSITION");
-    CLI::App* const reset =
-        file_command(*group, Command::checkpoint_reset, "reset",
-                     "Forget the positions, so that the next run begins anew; the pipeline "
-                     "must not run");
+    CLI::App* const reset = file_command(*group, Command::checkpoint_reset, "reset",
+                                         "Let the next run begin anew; not while it runs");
     reset->add_option("--part", options_.part, "Only this part")->type_name("PART");
   }
 
@@ -199,7 +195,7 @@ class CommandLine {
         app_.add_subcommand("dead-letter", "List, show and replay what was rejected");
     group->require_subcommand(1);
     CLI::App* const list = file_command(*group, Command::dead_letter_list, "list",
-                                        "List the dead letters of a pipeline, also while it runs");
+                                        "List the dead letters, also while it runs");
     list->add_option("--sink", options_.sink, "Only of this sink; \"\": decoding and transforms")
         ->type_name("NAME");
     list->add_flag("--replayed", options_.with_replayed, "Also those that went back already");
@@ -210,8 +206,7 @@ class CommandLine {
         ->type_name("");
     CLI::App* const replay =
         file_command(*group, Command::dead_letter_replay, "replay",
-                     "Send dead letters to the sink they failed at, in order, each once; the "
-                     "pipeline must not run");
+                     "Send them to the sink they failed at; not while it runs");
     replay->add_option("NUMBER", options_.sequences, "Only these; default all")->type_name("");
     replay->add_option("--sink", options_.sink, "Only of this sink; \"\": decoding and transforms")
         ->type_name("NAME");
@@ -242,8 +237,8 @@ class CommandLine {
 
   Options options_;
   CLI::App app_{
-      "Relays every change of a data store to every place that needs it: in order, with nothing "
-      "lost."};
+      "Relays every change of a data store to every place that needs it:\n"
+      "in order, with nothing lost."};
 };
 
 }  // namespace
