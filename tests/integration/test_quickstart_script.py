@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""./quickstart at a terminal: the demonstration arrives, and one Ctrl-C drains and leaves nothing
+running. Its building is left out, and its port is another one."""
+import fcntl
+import os
+import pty
+import shutil
+import socket
+import subprocess
+import sys
+import termios
+
+import harness
+
+
+def copy_script(folder, port):
+    (folder / "examples").mkdir()
+    harness.quickstart_files(folder / "examples", port)
+    text = (harness.ROOT / "quickstart").read_text()
+    for old, new in [('$(cd "$(dirname "$(readlink -f "$0")")" && pwd)', str(folder)),
+                     ("$root/build/release/penstock", str(harness.PENSTOCK)),
+                     ("build_program\n[ $mode", "[ $mode"), ("8687", str(port))]:
+        assert old in text, f"./quickstart has no {old!r} any more"
+        text = text.replace(old, new)
+    (folder / "tools").mkdir()
+    shutil.copy(harness.ROOT / "tools/lib.sh", folder / "tools")
+    (folder / "quickstart").write_text(text)
+
+
+class Terminal:
+    """A command with a terminal of its own, where keys are typed."""
+
+    def __init__(self, folder, *command):
+        self.keyboard, screen = pty.openpty()
+
+        def own_terminal():
+            fcntl.ioctl(screen, termios.TIOCSCTTY, 0)
+        self.process = subprocess.Popen(command, cwd=folder, stdin=screen, stdout=screen,
+                                        stderr=screen, start_new_session=True,
+                                        preexec_fn=own_terminal)
+        os.close(screen)
+        self.shown = ""
+
+    def read_until(self, text):
+        while text not in self.shown:
+            try:
+                read = os.read(self.keyboard, 65536)
+            except OSError:  # the other side is closed
+                return False
+            self.shown += read.decode(errors="replace")
+        return True
+
+    def type(self, keys):
+        os.write(self.keyboard, keys)
+
+
+def is_open(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_interrupt(folder, checks):
+    port = harness.free_port()
+    copy_script(folder, port)
+    terminal = Terminal(folder, "bash", folder / "quickstart")
+    try:
+        checks.that(terminal.read_until("Running until Ctrl-C."), "it comes to its end",
+                    terminal.shown)
+        checks.that("400 records in" in terminal.shown and "400 rows in" in terminal.shown,
+                    "what was sent arrived", terminal.shown)
+        terminal.type(b"\x03")
+        terminal.read_until("nothing shows this, so all is read")
+        checks.equal(terminal.process.wait(30), 0, "Ctrl-C ends it well")
+        checks.that("draining" in terminal.shown and "aborting" not in terminal.shown,
+                    "it drains, and does not abort", terminal.shown[-1000:])
+        checks.that("Drained and ended" in terminal.shown, "and says so", terminal.shown[-500:])
+        checks.that(not is_open(port), "nothing is left running")
+    finally:
+        terminal.process.terminate()  # its trap ends penstock too
+        terminal.process.wait(60)
+        os.close(terminal.keyboard)
+
+
+def main():
+    checks = harness.Checks()
+    with harness.workspace() as folder:
+        test_interrupt(folder, checks)
+    return checks.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
