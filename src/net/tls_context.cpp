@@ -23,7 +23,7 @@ Result<TlsContext> make_tls_context(const TlsFiles& files) {
   if (files.cert.empty() != files.key.empty()) {
     return fatal("tls: `cert` and `key` go together; give both or neither");
   }
-  const auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
+  auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
   context->set_verify_mode(ssl::verify_peer);
   context->set_options(ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1);
   // Without this OpenSSL would ask at the terminal for the password of an encrypted key.
