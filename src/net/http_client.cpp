@@ -5,12 +5,15 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
+#include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -34,6 +37,11 @@ constexpr size_t kIdleMax = 64;         // connections kept for one host
 constexpr Duration kIdleTime = 20s;     // below what servers and balancers close after
 constexpr Duration kDeadlineMax = 24h;  // so that no sum overflows
 constexpr uint64_t kAnswerBytesMax = uint64_t{64} << 20;
+constexpr size_t kReadAhead = size_t{64} << 10;
+
+// With the executor that is used, because the one of tcp::socket, which can be any, takes several
+// times as long to compile.
+using Socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
 
 struct Connection {
   explicit Connection(TlsContext with) : tls(std::move(with)) {
@@ -43,18 +51,18 @@ struct Connection {
       plain.emplace(io);
     }
   }
-  beast::tcp_stream& lowest() { return secure ? secure->next_layer() : *plain; }
+  Socket& lowest() { return secure ? secure->next_layer() : *plain; }
   // False when the peer has closed it, or has sent what nobody asked for.
   bool is_quiet() {
     char byte = 0;
-    const auto got = ::recv(lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const auto got = ::recv(lowest().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   }
 
   TlsContext tls;  // null: none
   asio::io_context io{1};
-  std::optional<beast::tcp_stream> plain;
-  std::optional<beast::ssl_stream<beast::tcp_stream>> secure;
+  std::optional<Socket> plain;
+  std::optional<asio::ssl::stream<Socket>> secure;
   beast::flat_buffer buffer;
   Steady::time_point idle_since;
 };
@@ -120,18 +128,26 @@ struct Call {
   }
 };
 
+// What every step calls at its end; one type for all, so that Asio is compiled once.
+struct Done {
+  std::optional<Failure>* outcome;
+  void operator()(Failure failure) const { *outcome = failure; }
+  void operator()(Failure failure, size_t) const { *outcome = failure; }
+  void operator()(Failure failure, const tcp::endpoint&) const { *outcome = failure; }
+};
+
 // Starts one asynchronous step and drives it to its end, the deadline, or the stop.
 template <class Start>
 Result<> drive(const Call& call, Connection& connection, std::string_view step, Start start) {
   std::optional<Failure> outcome;
-  start([&outcome](Failure failure, auto&&...) { outcome = failure; });
+  start(Done{&outcome});
   const std::stop_callback wake(call.stop, [&connection] { asio::post(connection.io, [] {}); });
   Result<> verdict;
   while (!outcome) {
     verdict = call.check(step);
     if (!verdict) {
       Failure ignored;  // closing is how an operation is called off
-      connection.lowest().socket().close(ignored);
+      connection.lowest().close(ignored);
       while (!outcome) {
         connection.io.restart();
         connection.io.run_one();
@@ -172,9 +188,9 @@ Result<std::vector<tcp::endpoint>> resolve(const Call& call) {
 Result<> connect(const Call& call, Connection& connection) {
   TRY(const std::vector<tcp::endpoint> endpoints, resolve(call));
   TRY(drive(call, connection, "connect",
-            [&](auto done) { connection.lowest().async_connect(endpoints, std::move(done)); }));
+            [&](Done done) { asio::async_connect(connection.lowest(), endpoints, done); }));
   Failure ignored;  // an option that is refused costs speed only
-  connection.lowest().socket().set_option(tcp::no_delay(true), ignored);
+  connection.lowest().set_option(tcp::no_delay(true), ignored);
   if (!connection.secure) {
     return {};
   }
@@ -183,8 +199,8 @@ Result<> connect(const Call& call, Connection& connection) {
   if (SSL_set_tlsext_host_name(stream.native_handle(), call.url.host.c_str()) != 1) {
     return call.failed("TLS", "the host name is refused");
   }
-  Result<> done = drive(call, connection, "TLS handshake", [&](auto handler) {
-    stream.async_handshake(asio::ssl::stream_base::client, std::move(handler));
+  Result<> done = drive(call, connection, "TLS handshake", [&](Done handler) {
+    stream.async_handshake(asio::ssl::stream_base::client, handler);
   });
   const long verified = SSL_get_verify_result(stream.native_handle());
   if (!done && verified != X509_V_OK) {
@@ -198,30 +214,85 @@ struct Exchange {
   bool keep_alive = false;
 };
 
+std::string head_of(const Call& call) {
+  const ClientRequest& request = call.request;
+  http::fields fields;  // a header of the caller takes the place of ours
+  fields.set(http::field::host, call.url.authority);
+  fields.set(http::field::user_agent, "penstock");
+  for (const auto& [name, value] : request.headers) {
+    fields.set(name, value);
+  }
+  fields.erase(http::field::content_length);
+  if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
+    fields.set(http::field::content_length, std::to_string(request.body.size()));
+  }
+  std::string head = fmt::format("{} {} HTTP/1.1\r\n", request.method, call.url.target);
+  for (const auto& field : fields) {
+    head += std::string_view(field.name_string());
+    head += ": ";
+    head += std::string_view(field.value());
+    head += "\r\n";
+  }
+  head += "\r\n";
+  return head;
+}
+
+using Parser = http::response_parser<http::string_body>;
+
+// Reads one answer, of which the connection's buffer may hold the beginning.
+template <class Stream>
+Result<> read_answer(const Call& call, Connection& connection, Stream& stream, Parser& parser) {
+  constexpr std::string_view kStep = "wait for the answer";
+  parser.eager(true);
+  parser.body_limit(kAnswerBytesMax);
+  parser.skip(call.request.method == "HEAD");
+  beast::flat_buffer& buffer = connection.buffer;
+  while (!parser.is_done()) {
+    Failure failure = http::error::need_more;
+    if (buffer.size() > 0) {
+      buffer.consume(parser.put(buffer.data(), failure));
+    }
+    if (failure && failure != http::error::need_more) {
+      return call.failed(kStep, failure.message());
+    }
+    if (!failure) {
+      continue;
+    }
+    size_t bytes = 0;
+    bool ended = false;
+    TRY(drive(call, connection, kStep, [&](Done done) {
+      stream.async_read_some(buffer.prepare(kReadAhead), [&, done](Failure outcome, size_t count) {
+        bytes = count;
+        ended = outcome == asio::error::eof;
+        done(ended ? Failure() : outcome);
+      });
+    }));
+    buffer.commit(bytes);
+    if (!ended) {
+      continue;
+    }
+    failure = http::error::end_of_stream;
+    if (parser.got_some()) {
+      parser.put_eof(failure);
+    }
+    if (failure) {
+      return call.failed(kStep, failure.message());
+    }
+  }
+  return {};
+}
+
 template <class Stream>
 Result<Exchange> exchange(const Call& call, Connection& connection, Stream& stream) {
-  const ClientRequest& request = call.request;
-  http::request<http::span_body<const char>> message;
-  message.method_string(request.method);
-  message.target(call.url.target);
-  message.version(11);
-  message.set(http::field::host, call.url.authority);
-  message.set(http::field::user_agent, "penstock");
-  for (const auto& [name, value] : request.headers) {
-    message.set(name, value);
-  }
-  message.body() = beast::span<const char>(request.body.data(), request.body.size());
-  message.prepare_payload();
+  const std::string head = head_of(call);
+  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head),
+                                                     asio::buffer(call.request.body)};
   TRY(drive(call, connection, "send",
-            [&](auto done) { http::async_write(stream, message, std::move(done)); }));
-  std::optional<http::response_parser<http::string_body>> parser;
+            [&](Done done) { asio::async_write(stream, buffers, done); }));
+  std::optional<Parser> parser;
   do {  // 1xx announce, and are no answers
     parser.emplace();
-    parser->body_limit(kAnswerBytesMax);
-    parser->skip(request.method == "HEAD");
-    TRY(drive(call, connection, "wait for the answer", [&](auto done) {
-      http::async_read(stream, connection.buffer, *parser, std::move(done));
-    }));
+    TRY(read_answer(call, connection, stream, *parser));
   } while (parser->get().result_int() / 100 == 1);
   auto received = parser->release();
   Exchange done;
@@ -316,7 +387,6 @@ class BeastClient final : public HttpClient {
     if (fresh) {
       TRY(connect(call, connection));
     }
-    connection.lowest().expires_never();
     return connection.secure ? net::exchange(call, connection, *connection.secure)
                              : net::exchange(call, connection, *connection.plain);
   }

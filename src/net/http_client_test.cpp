@@ -1,6 +1,9 @@
 #include "net/http_client.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <mutex>
@@ -13,6 +16,50 @@
 
 namespace penstock::net {
 namespace {
+
+// Takes one connection, reads a request's header, says what it was told to, and closes.
+class OneAnswer {
+ public:
+  explicit OneAnswer(std::string answer) : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{.sin_family = AF_INET,
+                        .sin_port = 0,
+                        .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
+                        .sin_zero = {}};
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener_, generic, size), 0);
+    EXPECT_EQ(::listen(listener_, 1), 0);
+    EXPECT_EQ(::getsockname(listener_, generic, &size), 0);
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/";
+    thread_ = std::jthread([this, answer = std::move(answer)] { serve(answer); });
+  }
+  ~OneAnswer() {
+    ::shutdown(listener_, SHUT_RDWR);  // wakes accept
+    thread_.join();
+    ::close(listener_);
+  }
+  OneAnswer(const OneAnswer&) = delete;
+  OneAnswer& operator=(const OneAnswer&) = delete;
+  const std::string& url() const { return url_; }
+  // What it was asked; complete when the client has its answer.
+  const std::string& asked() const { return asked_; }
+
+ private:
+  void serve(const std::string& answer) {
+    const int peer = ::accept(listener_, nullptr, nullptr);
+    char byte = 0;
+    while (!asked_.ends_with("\r\n\r\n") && ::recv(peer, &byte, 1, 0) == 1) {
+      asked_ += byte;
+    }
+    ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+    ::close(peer);
+  }
+
+  int listener_;
+  std::string url_;
+  std::string asked_;
+  std::jthread thread_;
+};
 
 class HttpClientTest : public testing::Test {
  protected:
@@ -117,6 +164,54 @@ TEST_F(HttpClientTest, tells_what_failed_and_where) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, Error::Kind::transient);
   EXPECT_NE(refused.error().what.find("connect"), std::string::npos);
+}
+
+TEST(HttpClient, reads_an_answer_however_it_ends) {
+  struct Case {
+    std::string_view name, answer, body, error;
+  };
+  static constexpr Case kCases[] = {
+      {"by its length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello", ""},
+      {"by the close", "HTTP/1.1 200 OK\r\n\r\nhello", "hello", ""},
+      {"in chunks",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+       "hello", ""},
+      {"after an announcement",
+       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello",
+       ""},
+      {"without a body", "HTTP/1.1 204 No Content\r\n\r\n", "", ""},
+      {"in its body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", "", "partial message"},
+      {"in its header", "HTTP/1.1 200 OK\r\nContent-L", "", "partial message"},
+      {"before it began", "", "", "end of stream"},
+      {"as no HTTP", "SSH-2.0-OpenSSH_9.2\r\n", "", "bad version"},
+      {"too large", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "", "body limit"},
+  };
+  for (const Case& test : kCases) {
+    SCOPED_TRACE(test.name);
+    const OneAnswer server{std::string(test.answer)};
+    const auto answer =
+        HttpClient::make()->send({.url = server.url(), .headers = {}, .body = ""}, {});
+    if (test.error.empty()) {
+      ASSERT_TRUE(answer) << answer.error().what;
+      EXPECT_EQ(answer->body, test.body);
+      continue;
+    }
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().kind, Error::Kind::transient);
+    EXPECT_NE(answer.error().what.find(test.error), std::string::npos) << answer.error().what;
+  }
+}
+
+TEST(HttpClient, says_the_length_once_and_lets_the_caller_name_itself) {
+  const OneAnswer server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  ClientRequest request{.url = server.url() + "a?b=c", .headers = {}, .body = ""};
+  request.headers = {{"User-Agent", "me"}, {"Content-Length", "7"}};
+  ASSERT_TRUE(HttpClient::make()->send(request, {}));
+  EXPECT_TRUE(server.asked().starts_with("POST /a?b=c HTTP/1.1\r\n")) << server.asked();
+  EXPECT_NE(server.asked().find("User-Agent: me\r\n"), std::string::npos) << server.asked();
+  EXPECT_EQ(server.asked().find("penstock"), std::string::npos) << server.asked();
+  EXPECT_NE(server.asked().find("Content-Length: 0\r\n"), std::string::npos) << server.asked();
+  EXPECT_EQ(server.asked().find("Content-Length: 7"), std::string::npos) << server.asked();
 }
 
 TEST_F(HttpClientTest, serves_many_threads) {
