@@ -320,10 +320,10 @@ char* write_decimal128(Decimal128 value, char* out) {
       *point = '.';
       return end + 1;
     }
-    const int zeros = -adjusted - 1;
-    std::memmove(digits + 2 + zeros, digits, static_cast<size_t>(count));
-    std::memcpy(digits, "0.000000", static_cast<size_t>(2 + zeros));
-    return end + 2 + zeros;
+    const auto front = static_cast<size_t>(1 - adjusted);  // the point, and the zeros around it
+    std::memmove(digits + front, digits, static_cast<size_t>(count));
+    std::memcpy(digits, "0.000000", front);
+    return end + front;
   }
   out = end;
   if (count > 1) {
