@@ -76,8 +76,8 @@ class Lane {
   }
   // The pipeline's own notes about this lane.
   Instant armed_at = Instant::never();  // its timer
-  bool touched = false;                 // got events in the dispatch that is going on
-  bool waiting = false;                 // could write, were a write of its sink free
+  OrderKey lane_key;                    // where the sink has a lane for each
+  uint32_t part = 0;                    // of all its events, where the sink has a lane for each key
 
  private:
   struct Held {

@@ -21,7 +21,7 @@ Pipeline::Pipeline(PipelineSpec spec)
     state->counts.name = sink.name;
     state->outage.what = fmt::format("sink {}", sink.name);
     for (uint32_t i = 0; !sink.traits.lane_per_key && i < std::max(1U, sink.lanes); ++i) {
-      open_lane(*state, {});
+      open_lane(*state, {}, 0);
     }
     state->busy_slots.resize(std::max(1U, sink.lanes));
     sinks_.push_back(std::move(state));
@@ -70,20 +70,20 @@ void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, 
     arm(Timer::Kind::lease, lease_at_ + *lease_.life / 3);
   }
   if (result->checkpoint) {
-    loaded_ = std::move(*result->checkpoint);
-    if (!loaded_.fingerprint.empty() && loaded_.fingerprint != spec_.fingerprint) {
+    checkpoint_ = std::move(*result->checkpoint);
+    if (!checkpoint_.fingerprint.empty() && checkpoint_.fingerprint != spec_.fingerprint) {
       return fail(now,
                   "checkpoint of pipeline {}: it belongs to another source ({}, this one is {}); "
                   "reset it with `penstock checkpoint reset`, or give the pipeline another name",
-                  spec_.name, loaded_.fingerprint, spec_.fingerprint);
+                  spec_.name, checkpoint_.fingerprint, spec_.fingerprint);
     }
   }
-  loaded_.fingerprint = spec_.fingerprint;
-  loaded_.epoch = lease_.epoch;
-  if (!mutated("quarantine_forgotten_at_restart")) {
-    quarantined_ = loaded_.quarantined;
+  checkpoint_.fingerprint = spec_.fingerprint;
+  checkpoint_.epoch = lease_.epoch;
+  if (mutated("quarantine_forgotten_at_restart")) {
+    checkpoint_.quarantined.clear();
   }
-  for (const Quarantined& key : quarantined_) {
+  for (const Quarantined& key : checkpoint_.quarantined) {
     for (const auto& sink : sinks_) {
       if (key.sink == sink->spec.name || key.sink.empty()) {
         sink->quarantine.insert(key.key);
@@ -135,7 +135,7 @@ void Pipeline::after_opening(Instant now) {
     return;
   }
   discovering_ = true;
-  emit(action::Discover{loaded_});
+  emit(action::Discover{checkpoint_});
   if (spec_.until.deadline) {
     arm(Timer::Kind::deadline, now + *spec_.until.deadline);
   }
@@ -155,7 +155,6 @@ void Pipeline::discovered(Result<std::vector<Part>> result, Instant now) {
   }
   recovered(discover_outage_, now);
   phase_ = Phase::running;
-  discovered_ = true;
   for (Part& part : *result) {
     if (part_by_id_.contains(part.id)) {
       continue;
@@ -165,9 +164,9 @@ void Pipeline::discovered(Result<std::vector<Part>> result, Instant now) {
     PartState& state = *parts_.emplace_back(std::make_unique<PartState>());
     state.part = std::move(part);
     state.outage.what = fmt::format("source {} part {}", spec_.source_name, state.part.id);
-    const auto known = loaded_.positions.find(state.part.id);
+    const auto known = checkpoint_.positions.find(state.part.id);
     open_reader(index,
-                known == loaded_.positions.end() ? std::nullopt : std::optional(known->second));
+                known == checkpoint_.positions.end() ? std::nullopt : std::optional(known->second));
   }
   if (spec_.source.changing_parts) {
     arm(Timer::Kind::part, now + spec_.discover_every, ~0U);
@@ -258,26 +257,24 @@ bool Pipeline::has_room(const PartState& part, const ReadLimits& limits) const {
   const size_t shares = 2 * (parts_.size() + 1);
   const size_t share_bytes = spec_.limits.in_flight_bytes / shares;
   const uint64_t share_events = spec_.limits.in_flight_events / shares;
-  const size_t bytes = part.ledger.pinned_bytes() + part.reserved_bytes + pinned_by(limits);
-  const uint64_t events = part.ledger.open() + part.reserved_events + limits.events;
+  const size_t bytes = part.bytes() + pinned_by(limits);
+  const uint64_t events = part.events() + limits.events;
   if (part.ledger.held_slots() > spec_.limits.settled_slots) {
     return false;
   }
-  if (part.ledger.open() + part.reserved_events == 0) {
+  if (part.events() == 0 || (bytes <= share_bytes && events <= share_events)) {
     return true;  // its own share, or one event larger than the limit, alone
   }
-  size_t shared_bytes = 0;
-  uint64_t shared_events = 0;
+  size_t shared_bytes = bytes - std::min(bytes, share_bytes);
+  uint64_t shared_events = events - std::min(events, share_events);
   for (const auto& other : parts_) {
-    const bool is_part = other.get() == &part;
-    const size_t used = is_part ? bytes : other->ledger.pinned_bytes() + other->reserved_bytes;
-    const uint64_t count = is_part ? events : other->ledger.open() + other->reserved_events;
-    shared_bytes += used - std::min(used, share_bytes);
-    shared_events += count - std::min(count, share_events);
+    if (other.get() != &part) {
+      shared_bytes += other->bytes() - std::min(other->bytes(), share_bytes);
+      shared_events += other->events() - std::min(other->events(), share_events);
+    }
   }
-  const bool within_share = bytes <= share_bytes && events <= share_events;
-  return within_share || (shared_bytes <= spec_.limits.in_flight_bytes / 2 &&
-                          shared_events <= spec_.limits.in_flight_events / 2);
+  return shared_bytes <= spec_.limits.in_flight_bytes / 2 &&
+         shared_events <= spec_.limits.in_flight_events / 2;
 }
 
 void Pipeline::consider_reads(Instant now) {
@@ -311,7 +308,6 @@ void Pipeline::consider_read(uint32_t part, Instant now) {
     return relieve(now);
   }
   state.busy = true;
-  state.reading = true;
   state.reserved_bytes = pinned_by(limits);
   state.reserved_events = limits.events;
   emit(action::ReadPart{part, limits});
@@ -328,13 +324,8 @@ void Pipeline::relieve(Instant now) {
     if (sink.writes > 0) {
       continue;
     }
-    uint32_t fullest = 0;
-    for (uint32_t l = 1; l < sink.lanes.size(); ++l) {
-      if (sink.lanes[l]->queued() > sink.lanes[fullest]->queued()) {
-        fullest = l;
-      }
-    }
-    if (!sink.lanes.empty() && sink.lanes[fullest]->queued() > 0) {
+    const uint32_t fullest = fullest_lane(sink);
+    if (fullest < sink.lanes.size() && sink.lanes[fullest]->queued() > 0) {
       PROBE("lane_cut_for_room");
       consider_lane(s, fullest, now, true);
     }
@@ -345,7 +336,6 @@ void Pipeline::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, I
   --under_way_;
   PartState& state = *parts_[part];
   state.busy = false;
-  state.reading = false;
   state.reserved_bytes = 0;
   state.reserved_events = 0;
   if (phase_ == Phase::failing || phase_ == Phase::closing || phase_ == Phase::ended) {
@@ -408,10 +398,7 @@ void Pipeline::dispatch(uint32_t part, Instant now) {
     state.at_barrier = at_barrier;
     waiting_barriers_ += at_barrier ? 1 : -1;
   }
-  consider_touched(now);
-  if (at_barrier) {
-    consider_all_lanes(now);
-  }
+  consider_all_lanes(now);
 }
 
 static const Rejection* rejection_of(const std::vector<Rejection>& rejections, uint32_t index) {
@@ -450,12 +437,7 @@ void Pipeline::route(uint32_t s, Chunk& chunk, uint32_t index, Instant now) {
     cut_objects(chunk.part);
     return reject(&sink, item, rejection->error, now);
   }
-  const uint32_t lane = lane_for(s, chunk.part, key, now);
-  sink.lanes[lane]->push(item, now);
-  if (!sink.lanes[lane]->touched) {
-    sink.lanes[lane]->touched = true;
-    sink.touched.push_back(lane);
-  }
+  sink.lanes[lane_for(s, chunk.part, key, now)]->push(item, now);
 }
 
 }  // namespace penstock::engine

@@ -90,7 +90,6 @@ class Pipeline {
     Ledger ledger;
     bool open = false;
     bool busy = false;  // a read, a commit or an opening is under way: one hand at a time
-    bool reading = false;
     bool caught_up = false;
     bool ended = false;
     Duration idle{0};
@@ -108,6 +107,9 @@ class Pipeline {
     bool behind_barrier = false;
     bool at_barrier = false;
     uint64_t dispatched_open = 0;  // dispatched events that are not settled
+
+    size_t bytes() const { return ledger.pinned_bytes() + reserved_bytes; }
+    uint64_t events() const { return ledger.open() + reserved_events; }
   };
 
   struct SinkState {
@@ -115,19 +117,14 @@ class Pipeline {
     std::vector<std::unique_ptr<Lane>> lanes;
     std::vector<uint32_t> free_lanes;                                   // lane_per_key
     std::unordered_map<OrderKey, uint32_t, Hash128Hasher> lane_of_key;  // lane_per_key
-    std::vector<OrderKey> key_of_lane;                                  // lane_per_key
-    std::vector<uint32_t> lane_parts;                                   // lane_per_key
-    std::vector<bool> busy_slots;   // lane_per_key: by Batch::lane, whether a write is in flight
-    Fifo<uint32_t> waiting;         // lanes that could write, were a write free
-    std::vector<uint32_t> touched;  // lanes that got events in the dispatch that is going on
+    std::vector<bool> busy_slots;  // lane_per_key: by Batch::lane, whether a write is in flight
     QuarantineSet quarantine;
     bool opened = false;
     Outage outage;
     uint32_t rejections_in_a_row = 0;
     uint32_t writes = 0;  // in flight
     uint32_t round_robin = 0;
-    double tokens = 0;
-    Instant tokens_at;
+    Instant paced_until;  // no write before, where `rate` is set
     SinkStatus counts;
   };
 
@@ -162,15 +159,14 @@ class Pipeline {
   void route(uint32_t sink, Chunk& chunk, uint32_t index, Instant now);
   void cut_objects(uint32_t part);
   uint32_t lane_for(uint32_t sink, uint32_t part, const OrderKey& key, Instant now);
-  uint32_t open_lane(SinkState& sink, const OrderKey& key);
+  static uint32_t fullest_lane(const SinkState& sink);
+  uint32_t open_lane(SinkState& sink, const OrderKey& key, uint32_t part);
   static uint32_t slot_of(const SinkState& sink, uint32_t lane);
   // pipeline_write.cpp: batches out, answers in
   void consider_lane(uint32_t sink, uint32_t lane, Instant now, bool flush = false);
-  void consider_touched(Instant now);
-  void close_lane(SinkState& sink, uint32_t lane);
   static std::optional<Instant> failing_since(const SinkState& sink);
   void consider_all_lanes(Instant now);
-  bool may_write(SinkState& sink, uint32_t lane, Instant now);
+  bool may_write(const SinkState& sink, uint32_t lane, Instant now) const;
   void issue_write(uint32_t sink, uint32_t lane, std::vector<Item> items, Instant now);
   void settle(const Item& item, Instant now);
   void settle_event(Chunk& chunk, uint32_t index, Instant now);
@@ -181,12 +177,10 @@ class Pipeline {
   void bury(const Item& item, std::string_view sink, std::string_view error, bool quarantined,
             Instant now);
   void consider_letters(Instant now);
-  void count_latency(SinkState& sink, Duration took);
   // pipeline_progress.cpp: positions, the end
   void advance(uint32_t part, Instant now);
   void consider_save(Instant now);
   bool consider_commit(uint32_t part);
-  Checkpoint make_checkpoint();
   bool lease_covers_write(Instant now, Duration deadline) const;
   void consider_end(Instant now);
   void begin_finishing(Phase phase, Instant now);
@@ -227,8 +221,8 @@ class Pipeline {
   std::vector<std::unique_ptr<WriteTask>> spare_tasks_;
   std::vector<Outcome> outcomes_;  // of the answer being taken; kept for its memory
 
-  Checkpoint loaded_;  // the positions of parts not (yet) opened stay in each save
-  std::vector<Quarantined> quarantined_;
+  // As loaded, and then as saved last: parts that are not open (yet) keep their positions in it.
+  Checkpoint checkpoint_;
   Lease lease_;
   Instant lease_at_;
   bool lease_held_ = false;
@@ -243,7 +237,6 @@ class Pipeline {
   std::vector<uint32_t> woken_parts_;  // their dispatch may go on
   bool discovering_ = false;
   Outage discover_outage_;
-  bool discovered_ = false;
   bool paused_ = false;  // some part could read, were there room
   bool saving_ = false;
   bool dirty_ = false;  // something to save

@@ -9,11 +9,8 @@ namespace penstock::engine {
 // An object never spans an event that was rejected: after a restart its name would cover it.
 void Pipeline::cut_objects(uint32_t part) {
   for (const auto& sink : sinks_) {
-    if (!sink->spec.traits.lane_per_key) {
-      continue;
-    }
     for (const auto& [key, lane] : sink->lane_of_key) {
-      if (sink->lane_parts[lane] == part) {
+      if (sink->lanes[lane]->part == part) {
         sink->lanes[lane]->push_gap();
       }
     }
@@ -36,63 +33,38 @@ uint32_t Pipeline::lane_for(uint32_t s, uint32_t part, const OrderKey& key, Inst
   }
   if (sink.lane_of_key.size() >= sink.spec.open_lanes_max) {
     PROBE("open_object_cut_for_another");
-    uint32_t fullest = sink.lane_of_key.begin()->second;
-    for (const auto& [other, lane] : sink.lane_of_key) {
-      const bool fuller = sink.lanes[lane]->queued() > sink.lanes[fullest]->queued();
-      fullest = fuller && !sink.lanes[lane]->in_flight() ? lane : fullest;
-    }
-    consider_lane(s, fullest, now, true);
+    consider_lane(s, fullest_lane(sink), now, true);
   }
-  const uint32_t lane = open_lane(sink, lane_key);
-  sink.lane_parts[lane] = part;
-  return lane;
+  return open_lane(sink, lane_key, part);
 }
 
-uint32_t Pipeline::open_lane(SinkState& sink, const OrderKey& key) {
+uint32_t Pipeline::fullest_lane(const SinkState& sink) {
+  const auto waiting = [](const auto& lane) { return lane->in_flight() ? 0 : lane->queued(); };
+  const auto fullest = std::ranges::max_element(sink.lanes, {}, waiting);
+  return static_cast<uint32_t>(fullest - sink.lanes.begin());
+}
+
+uint32_t Pipeline::open_lane(SinkState& sink, const OrderKey& key, uint32_t part) {
   auto lane = static_cast<uint32_t>(sink.lanes.size());
   if (!sink.free_lanes.empty()) {
     lane = sink.free_lanes.back();
     sink.free_lanes.pop_back();
   } else {
     sink.lanes.emplace_back();
-    sink.lane_parts.push_back(0);
-    sink.key_of_lane.emplace_back();
   }
   sink.lanes[lane] = std::make_unique<Lane>(sink.spec, random_.next());
-  sink.key_of_lane[lane] = key;
+  sink.lanes[lane]->lane_key = key;
+  sink.lanes[lane]->part = part;
   if (sink.spec.traits.lane_per_key) {
     sink.lane_of_key.emplace(key, lane);
   }
   return lane;
 }
 
-void Pipeline::close_lane(SinkState& sink, uint32_t l) {
-  if (!sink.spec.traits.lane_per_key || !sink.lanes[l]->empty() || sink.lanes[l]->waiting ||
-      sink.lanes[l]->touched) {
-    return;
-  }
-  const auto found = sink.lane_of_key.find(sink.key_of_lane[l]);
-  if (found != sink.lane_of_key.end() && found->second == l) {
-    sink.lane_of_key.erase(found);
-    sink.free_lanes.push_back(l);
-  }
-}
-
-void Pipeline::consider_touched(Instant now) {
-  for (uint32_t s = 0; s < sinks_.size(); ++s) {
-    std::vector<uint32_t>& touched = sinks_[s]->touched;
-    for (size_t i = 0; i < touched.size(); ++i) {
-      sinks_[s]->lanes[touched[i]]->touched = false;
-      consider_lane(s, touched[i], now);
-    }
-    touched.clear();
-  }
-}
-
 void Pipeline::consider_all_lanes(Instant now) {
   for (uint32_t s = 0; s < sinks_.size(); ++s) {
-    for (uint32_t l = 0; l < sinks_[s]->lanes.size(); ++l) {
-      consider_lane(s, l, now);
+    for (uint32_t lane = 0; lane < sinks_[s]->lanes.size(); ++lane) {
+      consider_lane(s, lane, now);
     }
   }
 }
@@ -100,22 +72,15 @@ void Pipeline::consider_all_lanes(Instant now) {
 // A lake has many folders open and few writes in flight. A folder of a part always has the same
 // slot, because the sink keeps by slot what it knows of a folder.
 uint32_t Pipeline::slot_of(const SinkState& sink, uint32_t lane) {
-  return static_cast<uint32_t>(sink.key_of_lane[lane].high % sink.busy_slots.size());
+  return static_cast<uint32_t>(sink.lanes[lane]->lane_key.high % sink.busy_slots.size());
 }
 
-bool Pipeline::may_write(SinkState& sink, uint32_t lane, Instant now) {
+bool Pipeline::may_write(const SinkState& sink, uint32_t lane, Instant now) const {
   if (!lease_covers_write(now, sink.spec.write_deadline)) {
     PROBE("write_waits_for_lease");
     return false;  // the next save renews it, or ends the pipeline
   }
-  if (sink.spec.traits.lane_per_key && sink.busy_slots[slot_of(sink, lane)]) {
-    if (!sink.lanes[lane]->waiting) {
-      sink.lanes[lane]->waiting = true;
-      sink.waiting.push_back(lane);
-    }
-    return false;
-  }
-  return true;
+  return !sink.spec.traits.lane_per_key || !sink.busy_slots[slot_of(sink, lane)];
 }
 
 void Pipeline::consider_lane(uint32_t s, uint32_t l, Instant now, bool flush) {
@@ -129,17 +94,7 @@ void Pipeline::consider_lane(uint32_t s, uint32_t l, Instant now, bool flush) {
     if (at == Instant::never()) {
       return;
     }
-    if (sink.spec.rate > 0 && at <= now) {
-      const double waited = std::chrono::duration<double>(now - sink.tokens_at).count();
-      sink.tokens = std::min(sink.spec.rate, sink.tokens + waited * sink.spec.rate);
-      sink.tokens_at = now;
-      if (sink.tokens < 0) {
-        at = now +
-             std::chrono::duration_cast<Duration>(
-                 std::chrono::duration<double>(-sink.tokens / sink.spec.rate)) +
-             1ms;
-      }
-    }
+    at = std::max(at, sink.paced_until);
     if (at > now) {
       if (at < lane.armed_at) {
         lane.armed_at = at;

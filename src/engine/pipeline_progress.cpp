@@ -37,20 +37,6 @@ void Pipeline::advance(uint32_t part, Instant now) {
   }
 }
 
-// The parts' safe positions and the quarantined keys, in one piece: a position that passes a
-// rejected event is never saved without its key.
-Checkpoint Pipeline::make_checkpoint() {
-  for (const auto& part : parts_) {
-    if (part->safe) {
-      loaded_.positions[part->part.id] = *part->safe;
-      part->saving = part->safe;
-      part->saving_count = part->safe_count;
-    }
-  }
-  loaded_.quarantined = quarantined_;
-  return loaded_;
-}
-
 void Pipeline::consider_save(Instant now) {
   if (!spec_.has_checkpoint || !lease_held_ || saving_ || !dirty_ || phase_ == Phase::ended) {
     return;
@@ -63,7 +49,15 @@ void Pipeline::consider_save(Instant now) {
   saving_ = true;
   dirty_ = false;
   unsaved_events_ = 0;
-  emit(action::Save{make_checkpoint()});
+  // In one piece: a position that passes a rejected event is never saved without its key.
+  for (const auto& part : parts_) {
+    if (part->safe) {
+      checkpoint_.positions[part->part.id] = *part->safe;
+      part->saving = part->safe;
+      part->saving_count = part->safe_count;
+    }
+  }
+  emit(action::Save{checkpoint_});
 }
 
 void Pipeline::saved(Result<> result, Instant asked_at, Instant now) {
@@ -202,7 +196,7 @@ void Pipeline::part_timer(uint32_t part, Instant now) {
   if (part == ~0U) {
     if ((phase_ == Phase::running || phase_ == Phase::opening) && !discovering_) {
       discovering_ = true;
-      emit(action::Discover{loaded_});
+      emit(action::Discover{checkpoint_});
     }
     return;
   }
@@ -214,7 +208,7 @@ void Pipeline::part_timer(uint32_t part, Instant now) {
 }
 
 bool Pipeline::wanted_is_read() const {
-  if (!discovered_ || discovering_) {
+  if (discovering_) {
     return false;
   }
   if (spec_.until.events && events_read_ >= *spec_.until.events) {
@@ -241,9 +235,7 @@ void Pipeline::consider_end(Instant now) {
       return;
     case Phase::finishing:
     case Phase::draining: {
-      const auto delivered = [](const auto& part) {
-        return !part->reading && part->ledger.open() == 0;
-      };
+      const auto delivered = [](const auto& part) { return part->events() == 0; };
       if (std::all_of(parts_.begin(), parts_.end(), delivered)) {
         close(now);
       }
@@ -376,7 +368,7 @@ void Pipeline::continue_closing(Instant now) {
 size_t Pipeline::in_flight_bytes() const {
   size_t bytes = 0;
   for (const auto& part : parts_) {
-    bytes += part->ledger.pinned_bytes() + part->reserved_bytes;
+    bytes += part->bytes();
   }
   return bytes;
 }

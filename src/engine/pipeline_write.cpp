@@ -66,20 +66,18 @@ void Pipeline::issue_write(uint32_t s, uint32_t l, std::vector<Item> items, Inst
                          ? std::string_view(parts_[task->items.front().chunk->part]->part.id)
                          : std::string_view();
   ++sink.writes;
-  sink.tokens -= sink.spec.rate > 0 ? static_cast<double>(task->items.size()) : 0;
+  if (sink.spec.rate > 0) {  // what a second did not use, the next one may
+    const std::chrono::duration<double> worth(static_cast<double>(task->items.size()) /
+                                              sink.spec.rate);
+    sink.paced_until =
+        std::max(sink.paced_until, now - 1s) + std::chrono::duration_cast<Duration>(worth);
+  }
   if (mutated("settle_before_durable")) {
     for (const Item& item : task->items) {
       settle(item, now);
     }
   }
   emit(action::Write{std::move(task)});
-}
-
-void Pipeline::count_latency(SinkState& sink, Duration took) {
-  const double seconds = std::chrono::duration<double>(took).count();
-  const auto* const bound = std::lower_bound(kLatencyBounds.begin(), kLatencyBounds.end(), seconds);
-  ++sink.counts.latency_counts[static_cast<size_t>(bound - kLatencyBounds.begin())];
-  sink.counts.latency_seconds += seconds;
 }
 
 void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failure>> result,
@@ -95,8 +93,7 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   if (sink.spec.traits.lane_per_key) {
     sink.busy_slots[task->batch.lane] = false;
   }
-  ++sink.counts.batches;
-  count_latency(sink, now - task->started);
+  sink.counts.add_batch(now - task->started);
   if (mutated("settle_before_durable") || (mutated("unknown_is_success") && !result &&
                                            reaction_to(result.error().kind) == Reaction::retry)) {
     result = std::vector<Failure>{};
@@ -121,13 +118,15 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   if (spare_tasks_.size() < 64) {
     spare_tasks_.push_back(std::move(task));
   }
-  for (size_t left = sink.waiting.size(); left > 0; --left) {
-    const uint32_t next = sink.waiting.pop_front();
-    sink.lanes[next]->waiting = false;
-    consider_lane(s, next, now);
+  // The other folders that share its slot come first.
+  const auto lanes = static_cast<uint32_t>(sink.lanes.size());
+  for (uint32_t i = sink.spec.traits.lane_per_key ? 1 : lanes; i <= lanes; ++i) {
+    consider_lane(s, (l + i) % lanes, now);
   }
-  consider_lane(s, l, now);
-  close_lane(sink, l);
+  if (sink.spec.traits.lane_per_key && sink.lanes[l]->empty()) {
+    sink.lane_of_key.erase(sink.lanes[l]->lane_key);
+    sink.free_lanes.push_back(l);
+  }
   if (paused_) {
     consider_reads(now);
   }
@@ -274,13 +273,13 @@ void Pipeline::quarantine(SinkState& sink, const Item& item, Instant now) {
   if (item.event().key) {
     doc::append_text(item.event().key, entry.text);
   }
-  quarantined_.push_back(std::move(entry));
+  checkpoint_.quarantined.push_back(std::move(entry));
   dirty_ = true;
-  if (quarantined_.size() > spec_.limits.quarantined_keys) {
+  if (checkpoint_.quarantined.size() > spec_.limits.quarantined_keys) {
     fail(now,
          "{} keys in quarantine, more than limits.quarantined_keys; replay "
          "the dead letters, then `penstock checkpoint reset --quarantine`",
-         quarantined_.size());
+         checkpoint_.quarantined.size());
   }
 }
 

@@ -25,6 +25,14 @@ std::string_view name_of(State state) {
   unreachable();
 }
 
+void SinkStatus::add_batch(Duration took) {
+  const double seconds = std::chrono::duration<double>(took).count();
+  const auto* const bound = std::ranges::lower_bound(kLatencyBounds, seconds);
+  ++latency_counts[static_cast<size_t>(bound - kLatencyBounds.begin())];
+  latency_seconds += seconds;
+  ++batches;
+}
+
 State Pipeline::state() const {
   switch (phase_) {
     case Phase::opening:
@@ -97,7 +105,7 @@ Status Pipeline::status(Timestamp wall, Instant now) const {
   status.in_flight_bytes_limit = spec_.limits.in_flight_bytes;
   status.filtered = filtered_;
   status.source_rejected = source_rejected_;
-  status.quarantined_keys = quarantined_.size();
+  status.quarantined_keys = checkpoint_.quarantined.size();
   status.lost_positions = lost_positions_;
   status.saves = saves_;
   return status;

@@ -36,6 +36,8 @@ struct SinkStatus {
   double latency_seconds = 0;
   std::optional<std::string> failing;  // the error of the longest-waiting retry
   std::optional<Duration> failing_for;
+
+  void add_batch(Duration took);
 };
 
 struct Status {
