@@ -1,34 +1,27 @@
 #include "engine/lane.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/mutation.h"
 
 namespace penstock::engine {
 
-void Lane::push(const Item& item, Instant now) {
+void Lane::push(Item item, Instant now) {
   if (queue_.empty()) {
     oldest_at_ = now;
   }
+  item.cut = std::exchange(cut_, false) && !empty();
+  cuts_ += item.cut ? 1 : 0;
   queue_.push_back(item);
   queue_bytes_ += item.bytes;
   ++queued_;
 }
 
-void Lane::push_gap() {
-  if (mutated("object_spans_reject")) {
-    return;
-  }
-  if (!queue_.empty() && queue_[queue_.size() - 1].chunk != nullptr) {
-    PROBE("gap_cuts_object");
-    queue_.push_back(Item{});
-    ++gaps_;
-  }
-}
-
 bool Lane::full() const {
-  return queue_.size() >= spec_.batch_events || queue_bytes_ >= spec_.batch_bytes || gaps_ > 0;
+  return queue_.size() >= spec_.batch_events || queue_bytes_ >= spec_.batch_bytes || cuts_ > 0 ||
+         events_max_ < spec_.batch_events;
 }
 
 Instant Lane::ready_at(Instant now, bool flush) {
@@ -37,7 +30,7 @@ Instant Lane::ready_at(Instant now, bool flush) {
   }
   promote(now);
   Instant at = parked_.empty() ? Instant::never() : parked_.begin()->first;
-  if (!pieces_.empty() || !ready_.empty()) {
+  if (!ready_.empty()) {
     at = now;
   } else if (!queue_.empty()) {
     const bool at_once = flush || full() || spec_.batch_wait == Duration{0};
@@ -55,44 +48,31 @@ void Lane::promote(Instant now) {
   }
 }
 
-void Lane::take(Instant now, const QuarantineSet& quarantine, std::vector<Item>& batch,
-                std::vector<Item>& diverted) {
+Taken Lane::take(Instant now) {
   CHECK(!in_flight_);  // I4
+  Taken taken;
   promote(now);
-  if (!take_piece(quarantine, batch, diverted) && !take_retries(quarantine, batch, diverted)) {
-    take_fresh(quarantine, batch, diverted);
+  take_retries(taken);
+  if (taken.batch.empty()) {
+    take_fresh(taken);
   }
-  queued_ -= batch.size() + diverted.size();
-  in_flight_ = !batch.empty();
+  queued_ -= taken.batch.size() + taken.diverted.size();
+  in_flight_ = !taken.batch.empty();
   oldest_at_ = now;  // what is left is younger than what was taken
+  return taken;
 }
 
-bool Lane::take_piece(const QuarantineSet& quarantine, std::vector<Item>& batch,
-                      std::vector<Item>& diverted) {
-  while (!pieces_.empty() && batch.empty()) {
-    for (const Item& item : pieces_.pop_front()) {
-      if (!quarantine.empty() && quarantine.contains(item.key)) {
-        diverted.push_back(item);
-        release(item.key);
-      } else {
-        batch.push_back(item);
-      }
-    }
-  }
-  return !batch.empty();
-}
-
-bool Lane::take_retries(const QuarantineSet& quarantine, std::vector<Item>& batch,
-                        std::vector<Item>& diverted) {
+void Lane::take_retries(Taken& taken) {
   while (!ready_.empty()) {
     const OrderKey key = ready_.front();
-    Held& held = held_.at(key);
-    if (divert_held(key, quarantine, diverted)) {
+    if (divert_held(key, taken)) {
       ready_.pop_front();
       continue;
     }
-    if (held.attempts == 0 || (held.alone && !batch.empty()) || batch.size() >= retry_events_max_) {
-      break;
+    Held& held = held_.at(key);
+    if (held.attempts == 0 || (held.alone && !taken.batch.empty()) ||
+        taken.batch.size() >= retry_events_max_) {
+      return;
     }
     ready_.pop_front();
     held.state = Held::State::busy;
@@ -100,19 +80,17 @@ bool Lane::take_retries(const QuarantineSet& quarantine, std::vector<Item>& batc
     // its name; every other sink gets the key's first event.
     const uint32_t count = spec_.traits.lane_per_key ? held.together : 1;
     for (uint32_t i = 0; i < count; ++i) {
-      batch.push_back(held.items.pop_front());
+      taken.batch.push_back(held.items.pop_front());
     }
     if (held.alone || spec_.traits.lane_per_key) {
       PROBE("key_retried_alone");
-      break;
+      return;
     }
   }
-  return !batch.empty();
 }
 
-bool Lane::divert_held(const OrderKey& key, const QuarantineSet& quarantine,
-                       std::vector<Item>& diverted) {
-  if (quarantine.empty() || !quarantine.contains(key)) {
+bool Lane::divert_held(const OrderKey& key, Taken& taken) {
+  if (!quarantined(key)) {
     return false;
   }
   Held& held = held_.at(key);
@@ -120,34 +98,37 @@ bool Lane::divert_held(const OrderKey& key, const QuarantineSet& quarantine,
     failing_.erase(failing_.find(held.first_failed));
   }
   while (!held.items.empty()) {
-    diverted.push_back(held.items.pop_front());
+    taken.diverted.push_back(held.items.pop_front());
   }
   held_.erase(key);
   return true;
 }
 
-bool Lane::fits(const std::vector<Item>& batch, size_t bytes, const Item& next) const {
-  return batch.empty() ||
-         (batch.size() < spec_.batch_events && bytes + next.bytes <= spec_.batch_bytes);
+bool Lane::fits(const Taken& taken, const Item& next) const {
+  if (next.cut && !taken.batch.empty()) {
+    PROBE("gap_cuts_object");
+    return false;
+  }
+  return taken.batch.empty() ||
+         (taken.batch.size() < events_max_ && taken.bytes + next.bytes <= spec_.batch_bytes);
 }
 
-void Lane::take_released(std::vector<Item>& batch, std::vector<Item>& diverted,
-                         const QuarantineSet& quarantine, size_t& bytes) {
+void Lane::take_released(Taken& taken) {
   while (!ready_.empty() && held_.at(ready_.front()).attempts == 0) {
     const OrderKey key = ready_.front();
-    Held& held = held_.at(key);
-    if (divert_held(key, quarantine, diverted)) {
+    if (divert_held(key, taken)) {
       ready_.pop_front();
       continue;
     }
-    if (!fits(batch, bytes, held.items.front())) {
+    Held& held = held_.at(key);
+    if (!fits(taken, held.items.front())) {
       return;
     }
     ready_.pop_front();
     do {
-      bytes += held.items.front().bytes;
-      batch.push_back(held.items.pop_front());
-    } while (repeats_ && !held.items.empty() && fits(batch, bytes, held.items.front()));
+      taken.bytes += held.items.front().bytes;
+      taken.batch.push_back(held.items.pop_front());
+    } while (repeats_ && !held.items.empty() && fits(taken, held.items.front()));
     if (repeats_ && held.items.empty()) {
       held_.erase(key);
     } else {
@@ -157,31 +138,22 @@ void Lane::take_released(std::vector<Item>& batch, std::vector<Item>& diverted,
   }
 }
 
-void Lane::take_fresh(const QuarantineSet& quarantine, std::vector<Item>& batch,
-                      std::vector<Item>& diverted) {
+void Lane::take_fresh(Taken& taken) {
   const bool repeats = repeats_ || mutated("repeated_key_in_batch");
   seen_.start(spec_.batch_events);
-  size_t bytes = 0;
-  take_released(batch, diverted, quarantine, bytes);
+  take_released(taken);
   while (!queue_.empty()) {
     Item item = queue_.front();
-    if (item.chunk == nullptr) {
-      if (!batch.empty()) {
-        return;  // the gap stays in front and cuts the next batch's beginning
-      }
-      queue_.pop_front();
-      --gaps_;
-      continue;
-    }
-    if (!fits(batch, bytes, item)) {
+    if (!fits(taken, item)) {
       return;
     }
     queue_.pop_front();
     queue_bytes_ -= item.bytes;
+    cuts_ -= item.cut ? 1 : 0;
     if (item.key.is_zero()) {
       item.key = {++anonymous_, ~uint64_t{0}};  // nothing else has this key: it repeats nothing
-    } else if (!quarantine.empty() && quarantine.contains(item.key)) {
-      diverted.push_back(item);
+    } else if (quarantined(item.key)) {
+      taken.diverted.push_back(item);
       continue;
     } else if (const auto held = held_.empty() ? held_.end() : held_.find(item.key);
                held != held_.end() && !mutated("parked_key_overtaken")) {
@@ -191,30 +163,13 @@ void Lane::take_fresh(const QuarantineSet& quarantine, std::vector<Item>& batch,
       held_[item.key].items.push_back(item);  // waits for the one in this batch
       continue;
     }
-    bytes += item.bytes;
-    batch.push_back(item);
-  }
-}
-
-// The key's later events in the pieces of a bisected batch wait behind it, before all other ones.
-void Lane::hold_pieces(const OrderKey& key, Held& held) {
-  for (size_t p = pieces_.size(); p-- > 0;) {
-    std::vector<Item>& piece = pieces_[p];
-    for (size_t i = piece.size(); i-- > 0;) {
-      if (piece[i].key == key) {
-        PROBE("piece_waits_behind_parked_key");
-        held.items.push_front(piece[i]);
-        piece.erase(piece.begin() + static_cast<std::ptrdiff_t>(i));
-      }
-    }
+    taken.bytes += item.bytes;
+    taken.batch.push_back(item);
   }
 }
 
 void Lane::park(const Item& item, const Outcome& outcome, bool alone, Instant now) {
   Held& held = held_[item.key];
-  if (held.state != Held::State::parked) {
-    hold_pieces(item.key, held);
-  }
   held.items.push_front(item);
   ++queued_;
   ++held.together;
@@ -232,20 +187,9 @@ void Lane::park(const Item& item, const Outcome& outcome, bool alone, Instant no
   parked_.emplace(held.due, item.key);
 }
 
-bool Lane::in_pieces(const OrderKey& key) const {
-  for (size_t p = 0; p < pieces_.size(); ++p) {
-    for (const Item& item : pieces_[p]) {
-      if (item.key == key) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
 void Lane::release(const OrderKey& key) {
   const auto found = held_.empty() ? held_.end() : held_.find(key);
-  if (found == held_.end() || found->second.state != Held::State::busy || in_pieces(key)) {
+  if (found == held_.end() || found->second.state != Held::State::busy) {
     return;
   }
   Held& held = found->second;
@@ -263,8 +207,8 @@ void Lane::release(const OrderKey& key) {
   ready_.push_back(key);
 }
 
-bool Lane::finish(Instant now, const std::vector<Item>& batch, const std::vector<Outcome>& outcomes,
-                  Item& exhausted_item) {
+const Item* Lane::finish(Instant now, const std::vector<Item>& batch,
+                         const std::vector<Outcome>& outcomes) {
   CHECK(in_flight_);
   CHECK(batch.size() == outcomes.size());
   in_flight_ = false;
@@ -275,7 +219,7 @@ bool Lane::finish(Instant now, const std::vector<Item>& batch, const std::vector
       park(batch[i], outcomes[i], batch.size() == 1, now);
     }
   }
-  bool exhausted_any = false;
+  const Item* exhausted_item = nullptr;
   for (size_t i = 0; i < batch.size(); ++i) {
     if (outcomes[i].kind != Outcome::Kind::failed) {
       any_durable = any_durable || outcomes[i].kind == Outcome::Kind::durable;
@@ -283,16 +227,16 @@ bool Lane::finish(Instant now, const std::vector<Item>& batch, const std::vector
       continue;
     }
     const Held& held = held_.at(batch[i].key);
-    if (!exhausted_any && exhausted(spec_.retry, held.attempts, held.first_failed, now)) {
-      exhausted_any = true;
-      exhausted_item = batch[i];
+    if (exhausted(spec_.retry, held.attempts, held.first_failed, now)) {
+      exhausted_item = exhausted_item == nullptr ? &batch[i] : exhausted_item;
     }
   }
   if (any_durable) {
     failed_in_a_row_ = 0;
+    events_max_ = std::min<size_t>(spec_.batch_events, events_max_ * 2);
     retry_events_max_ = std::min(spec_.batch_events, retry_events_max_ * 2);
   }
-  return !exhausted_any;
+  return exhausted_item;
 }
 
 void Lane::bisect(const std::vector<Item>& batch) {
@@ -301,9 +245,20 @@ void Lane::bisect(const std::vector<Item>& batch) {
   PROBE("batch_bisected");
   in_flight_ = false;
   queued_ += batch.size();
-  const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
-  pieces_.push_front({middle, batch.end()});
-  pieces_.push_front({batch.begin(), middle});
+  events_max_ = batch.size() / 2;
+  for (size_t i = batch.size(); i-- > 0;) {
+    const auto held = held_.find(batch[i].key);
+    if (held != held_.end()) {
+      held->second.items.push_front(batch[i]);
+      continue;
+    }
+    queue_.push_front(batch[i]);
+    queue_bytes_ += batch[i].bytes;
+    cuts_ += batch[i].cut ? 1 : 0;
+  }
+  for (const Item& item : batch) {
+    release(item.key);
+  }
 }
 
 void Lane::failed_whole(Instant now, const std::vector<Item>& batch,

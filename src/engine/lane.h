@@ -14,16 +14,18 @@
 
 #include "base/fifo.h"
 #include "base/hash_set.h"
+#include "base/mutation.h"
 #include "engine/ledger.h"
 #include "engine/retry.h"
 
 namespace penstock::engine {
 
-struct Item {              // one sink's copy of one event
-  Chunk* chunk = nullptr;  // null: a gap, which no object may span
+struct Item {  // one sink's copy of one event
+  Chunk* chunk = nullptr;
   uint32_t index = 0;
   uint32_t bytes = 0;
   OrderKey key;
+  bool cut = false;  // no object holds this item and an earlier one
 
   const Event& event() const { return chunk->event(index); }
 };
@@ -34,33 +36,40 @@ struct Outcome {
   std::optional<Duration> retry_after;
 };
 
+struct Taken {
+  std::vector<Item> batch;
+  size_t bytes = 0;
+  std::vector<Item> diverted;  // of quarantined keys met on the way
+};
+
 using QuarantineSet = std::unordered_set<OrderKey, Hash128Hasher>;
 
 class Lane {
  public:
   // A batch may repeat an order key only where the sink keeps order inside it, and no later change
   // of a rejected key may slip through with it.
-  Lane(const SinkSpec& spec, uint64_t seed)
+  Lane(const SinkSpec& spec, const QuarantineSet& quarantine, uint64_t seed)
       : spec_(spec),
+        quarantine_(quarantine),
         repeats_(spec.traits.lane_per_key ||
                  (spec.traits.writes_in_order && spec.on_reject != OnReject::quarantine)),
-        random_(seed) {}
+        random_(seed),
+        events_max_(spec.batch_events) {}
 
-  void push(const Item& item, Instant now);
-  void push_gap();
+  void push(Item item, Instant now);
+  void cut() { cut_ = !mutated("object_spans_reject"); }  // before the next item
 
   // When the next write may begin: a time that is not later than `now` means at once; never() means
   // not before something is pushed or finished. `flush`: do not wait for a fuller batch.
   Instant ready_at(Instant now, bool flush);
-  // The next batch, which is then in flight until finish(). `diverted` gets the items of
-  // quarantined keys met on the way. An empty batch leaves nothing in flight.
-  void take(Instant now, const QuarantineSet& quarantine, std::vector<Item>& batch,
-            std::vector<Item>& diverted);
-  // The write ended. Failed items are parked with their keys. False: `spec.retry` is used up for
-  // the item that `exhausted_item` then names.
-  bool finish(Instant now, const std::vector<Item>& batch, const std::vector<Outcome>& outcomes,
-              Item& exhausted_item);
-  // The write was rejected as a whole: its halves go out one after the other, in order.
+  // The next batch, which is then in flight until finish(). An empty one leaves nothing in flight.
+  Taken take(Instant now);
+  // The write ended. Failed items are parked with their keys. Gives the item for which `spec.retry`
+  // is used up, or null.
+  const Item* finish(Instant now, const std::vector<Item>& batch,
+                     const std::vector<Outcome>& outcomes);
+  // The write was rejected as a whole: its items go out again in halves, and halves of these, until
+  // the culprit stands alone.
   void bisect(const std::vector<Item>& batch);
   // The write failed as a whole: smaller retries, and a pause where it is the lane, not a key.
   void failed_whole(Instant now, const std::vector<Item>& batch,
@@ -69,7 +78,6 @@ class Lane {
   bool in_flight() const { return in_flight_; }
   bool empty() const { return queued_ == 0 && !in_flight_; }
   uint64_t queued() const { return queued_; }  // items waiting, held ones too
-  size_t queued_bytes() const { return queue_bytes_; }
   uint64_t parked_keys() const { return parked_.size(); }
   std::optional<Instant> failing_since() const {  // of the key that has failed the longest
     return failing_.empty() ? std::nullopt : std::optional(*failing_.begin());
@@ -92,38 +100,35 @@ class Lane {
   using HeldKeys = std::unordered_map<OrderKey, Held, Hash128Hasher>;
 
   void promote(Instant now);
-  bool take_piece(const QuarantineSet& quarantine, std::vector<Item>& batch,
-                  std::vector<Item>& diverted);
-  bool take_retries(const QuarantineSet& quarantine, std::vector<Item>& batch,
-                    std::vector<Item>& diverted);
-  void take_fresh(const QuarantineSet& quarantine, std::vector<Item>& batch,
-                  std::vector<Item>& diverted);
-  void take_released(std::vector<Item>& batch, std::vector<Item>& diverted,
-                     const QuarantineSet& quarantine, size_t& bytes);
-  bool divert_held(const OrderKey& key, const QuarantineSet& quarantine,
-                   std::vector<Item>& diverted);
-  bool fits(const std::vector<Item>& batch, size_t bytes, const Item& next) const;
+  bool quarantined(const OrderKey& key) const {
+    return !quarantine_.empty() && quarantine_.contains(key);
+  }
+  void take_retries(Taken& taken);
+  void take_fresh(Taken& taken);
+  void take_released(Taken& taken);
+  bool divert_held(const OrderKey& key, Taken& taken);
+  bool fits(const Taken& taken, const Item& next) const;
   bool full() const;
   void park(const Item& item, const Outcome& outcome, bool alone, Instant now);
   void release(const OrderKey& key);
-  bool in_pieces(const OrderKey& key) const;
-  void hold_pieces(const OrderKey& key, Held& held);
 
   const SinkSpec& spec_;
+  const QuarantineSet& quarantine_;
   const bool repeats_;
   Random random_;
   bool in_flight_ = false;
   Fifo<Item> queue_;  // not looked at yet, in source order
   size_t queue_bytes_ = 0;
-  uint64_t gaps_ = 0;  // in queue_
+  uint64_t cuts_ = 0;  // in queue_
+  bool cut_ = false;
   uint64_t queued_ = 0;
   Instant oldest_at_;
   HeldKeys held_;
   Fifo<OrderKey> ready_;                     // held keys that may go out
   std::multimap<Instant, OrderKey> parked_;  // held keys by the time of their retry
   std::multiset<Instant> failing_;           // the first failure of each key that is retried
-  Fifo<std::vector<Item>> pieces_;           // of a bisected batch, before all else
   HashSet seen_;                             // the order keys of the batch being built
+  size_t events_max_;                        // of a batch: halved by bisect(), doubled by a success
   uint32_t retry_events_max_ = 1;
   uint32_t failed_in_a_row_ = 0;
   Instant resume_at_;

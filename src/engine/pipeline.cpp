@@ -338,7 +338,7 @@ void Pipeline::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, I
   state.busy = false;
   state.reserved_bytes = 0;
   state.reserved_events = 0;
-  if (phase_ == Phase::failing || phase_ == Phase::closing || phase_ == Phase::ended) {
+  if (!delivering()) {
     return consider_end(now);
   }
   if (!result) {
@@ -408,18 +408,19 @@ static const Rejection* rejection_of(const std::vector<Rejection>& rejections, u
 
 void Pipeline::dispatch_event(Chunk& chunk, uint32_t index, Instant now) {
   PartState& part = *parts_[chunk.part];
+  const Item item{&chunk, index, 0, chunk.event(index).order_key};
   ++part.dispatched_open;
   if (const Rejection* rejection = rejection_of(chunk.block->rejections, index)) {
     cut_objects(chunk.part);
     part.ledger.expect(chunk, index);
-    reject(nullptr, {&chunk, index, 0, chunk.event(index).order_key}, rejection->error, now);
+    reject(nullptr, item, rejection->error, now);
   } else {
     source_rejections_in_a_row_ = 0;
     for (uint32_t s = 0; s < sinks_.size(); ++s) {
       route(s, chunk, index, now);
     }
   }
-  settle_event(chunk, index, now);  // the copy that stood for the dispatch itself
+  settle(item, now);  // the copy that stood for the dispatch itself
 }
 
 void Pipeline::route(uint32_t s, Chunk& chunk, uint32_t index, Instant now) {

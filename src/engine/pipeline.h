@@ -169,7 +169,6 @@ class Pipeline {
   bool may_write(const SinkState& sink, uint32_t lane, Instant now) const;
   void issue_write(uint32_t sink, uint32_t lane, std::vector<Item> items, Instant now);
   void settle(const Item& item, Instant now);
-  void settle_event(Chunk& chunk, uint32_t index, Instant now);
   void take_answer(uint32_t sink, const WriteTask& task, const Result<std::vector<Failure>>& result,
                    Instant now);
   void reject(SinkState* by, const Item& item, const Error& error, Instant now);
@@ -205,6 +204,7 @@ class Pipeline {
   void part_timer(uint32_t part, Instant now);
   State state() const;
   bool flushing() const;
+  bool delivering() const;
   void arm(Timer::Kind kind, Instant at, uint32_t first = 0, uint32_t second = 0);
 
   PipelineSpec spec_;
@@ -218,7 +218,6 @@ class Pipeline {
   Fifo<Action> actions_;
   std::vector<Notice> notices_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
-  std::vector<std::unique_ptr<WriteTask>> spare_tasks_;
   std::vector<Outcome> outcomes_;  // of the answer being taken; kept for its memory
 
   // As loaded, and then as saved last: parts that are not open (yet) keep their positions in it.

@@ -11,7 +11,7 @@ void Pipeline::cut_objects(uint32_t part) {
   for (const auto& sink : sinks_) {
     for (const auto& [key, lane] : sink->lane_of_key) {
       if (sink->lanes[lane]->part == part) {
-        sink->lanes[lane]->push_gap();
+        sink->lanes[lane]->cut();
       }
     }
   }
@@ -52,7 +52,7 @@ uint32_t Pipeline::open_lane(SinkState& sink, const OrderKey& key, uint32_t part
   } else {
     sink.lanes.emplace_back();
   }
-  sink.lanes[lane] = std::make_unique<Lane>(sink.spec, random_.next());
+  sink.lanes[lane] = std::make_unique<Lane>(sink.spec, sink.quarantine, random_.next());
   sink.lanes[lane]->lane_key = key;
   sink.lanes[lane]->part = part;
   if (sink.spec.traits.lane_per_key) {
@@ -84,7 +84,7 @@ bool Pipeline::may_write(const SinkState& sink, uint32_t lane, Instant now) cons
 }
 
 void Pipeline::consider_lane(uint32_t s, uint32_t l, Instant now, bool flush) {
-  if (phase_ != Phase::running && phase_ != Phase::finishing && phase_ != Phase::draining) {
+  if (!delivering()) {
     return;
   }
   SinkState& sink = *sinks_[s];
@@ -105,20 +105,14 @@ void Pipeline::consider_lane(uint32_t s, uint32_t l, Instant now, bool flush) {
     if (!may_write(sink, l, now)) {
       return;
     }
-    std::vector<Item> items;
-    if (!spare_tasks_.empty()) {
-      items = std::move(spare_tasks_.back()->items);
-      items.clear();
-    }
-    std::vector<Item> diverted;
-    lane.take(now, sink.quarantine, items, diverted);
-    for (const Item& item : diverted) {
+    Taken taken = lane.take(now);
+    for (const Item& item : taken.diverted) {
       PROBE("quarantined_key_follows");
       ++sink.counts.rejected;
       bury(item, sink.spec.name, "an earlier change of this key was rejected", true, now);
     }
-    if (!items.empty()) {
-      return issue_write(s, l, std::move(items), now);
+    if (!taken.batch.empty()) {
+      return issue_write(s, l, std::move(taken.batch), now);
     }
   }
 }

@@ -33,15 +33,13 @@ bool Pipeline::flushing() const {
   return phase_ == Phase::finishing || phase_ == Phase::draining || waiting_barriers_ > 0;
 }
 
+bool Pipeline::delivering() const {
+  return phase_ == Phase::running || phase_ == Phase::finishing || phase_ == Phase::draining;
+}
+
 void Pipeline::issue_write(uint32_t s, uint32_t l, std::vector<Item> items, Instant now) {
   SinkState& sink = *sinks_[s];
-  std::unique_ptr<WriteTask> task;
-  if (spare_tasks_.empty()) {
-    task = std::make_unique<WriteTask>();
-  } else {
-    task = std::move(spare_tasks_.back());
-    spare_tasks_.pop_back();
-  }
+  auto task = std::make_unique<WriteTask>();
   task->sink = s;
   task->lane = l;
   task->items = std::move(items);
@@ -52,8 +50,7 @@ void Pipeline::issue_write(uint32_t s, uint32_t l, std::vector<Item> items, Inst
     sink.busy_slots[task->batch.lane] = true;
   }
   task->batch.replay = spec_.replay;
-  task->batch.events.clear();
-  task->blocks.clear();
+  task->batch.events.reserve(task->items.size());
   const Chunk* last = nullptr;
   for (const Item& item : task->items) {
     if (item.chunk != last) {
@@ -114,10 +111,7 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
     sink.outage.since = failing_since(sink);
     consider_alert(sink.outage, now);
   }
-  task->blocks.clear();
-  if (spare_tasks_.size() < 64) {
-    spare_tasks_.push_back(std::move(task));
-  }
+  task.reset();  // before a pause for want of room: its blocks are free
   // The other folders that share its slot come first.
   const auto lanes = static_cast<uint32_t>(sink.lanes.size());
   for (uint32_t i = sink.spec.traits.lane_per_key ? 1 : lanes; i <= lanes; ++i) {
@@ -173,8 +167,7 @@ void Pipeline::take_answer(uint32_t s, const WriteTask& task,
   if (mutated("retry_resends_all") && !failures.empty()) {
     outcomes.assign(task.items.size(), {Outcome::Kind::failed, std::nullopt});
   }
-  Item exhausted_item;
-  const bool patient = lane.finish(now, task.items, outcomes, exhausted_item);
+  const Item* exhausted_item = lane.finish(now, task.items, outcomes);
   if (!result && reaction_to(result.error().kind) == Reaction::retry) {
     lane.failed_whole(now, task.items, result.error().retry_after);
   }
@@ -194,20 +187,17 @@ void Pipeline::take_answer(uint32_t s, const WriteTask& task,
   if (fatal_error != nullptr) {
     return fail(now, "sink {}: {}", sink.spec.name, fatal_error->what);
   }
-  if (!patient) {
+  if (exhausted_item != nullptr) {
     fail(now, "sink {}: retries used up at {}: {}", sink.spec.name,
-         describe(exhausted_item.event()), sink.outage.error);
+         describe(exhausted_item->event()), sink.outage.error);
   }
 }
 
 void Pipeline::settle(const Item& item, Instant now) {
-  settle_event(*item.chunk, item.index, now);
-}
-
-void Pipeline::settle_event(Chunk& chunk, uint32_t index, Instant now) {
+  Chunk& chunk = *item.chunk;
   const uint32_t part = chunk.part;
   PartState& state = *parts_[part];
-  if (!state.ledger.settle(chunk, index)) {
+  if (!state.ledger.settle(chunk, item.index)) {
     return;
   }
   --state.dispatched_open;
@@ -305,8 +295,7 @@ void Pipeline::bury(const Item& item, std::string_view sink, std::string_view er
 
 void Pipeline::consider_letters(Instant now) {
   if (letters_.empty() || !letters_in_flight_.empty() || letters_resume_at_ > now ||
-      phase_ == Phase::failing || phase_ == Phase::ended || phase_ == Phase::closing ||
-      !lease_covers_write(now, spec_.dead_letter_deadline)) {
+      !delivering() || !lease_covers_write(now, spec_.dead_letter_deadline)) {
     return;
   }
   action::WriteLetters write;

@@ -29,11 +29,10 @@ constexpr std::array<std::string_view, 18> kMutations = {
     "write_after_lease",
 };
 
-constexpr std::array<std::string_view, 23> kProbes = {
+constexpr std::array<std::string_view, 22> kProbes = {
     "retry_after",
     "chunk_compacted",
     "gap_cuts_object",
-    "piece_waits_behind_parked_key",
     "key_retried_alone",
     "batch_bisected",
     "poison_key_does_not_pause_lane",

@@ -360,9 +360,15 @@ void World::check_lakes() {
     }
     std::map<std::string, uint32_t> seen;
     std::map<std::string, int64_t> last;  // by folder and part
+    const auto covers_rejected = [&](uint32_t part, int64_t from, int64_t until) {
+      return std::ranges::any_of(history_[part], [&](const ScriptedEvent& event) {
+        return event.poison && event.index > from && event.index < until;
+      });
+    };
     for (const auto& folder : list(lake_path(s))) {
       for (const auto& name : list(lake_path(s) + "/" + folder)) {
         const std::string content = content_of(lake_path(s) + "/" + folder + "/" + name);
+        int64_t in_object = -1;
         for (size_t at = 0; at < content.size();) {
           const size_t end = content.find('\n', at);
           const std::string id = content.substr(at, end - at);
@@ -380,6 +386,11 @@ void World::check_lakes() {
             violate(fmt::format("lake {}: {} comes after {}", s, id, previous));
           }
           previous = index;
+          const auto part = static_cast<uint32_t>(std::stoul(id.substr(1)));
+          if (in_object >= 0 && covers_rejected(part, in_object, index)) {
+            violate(fmt::format("lake {}: {} spans a rejected event before {}", s, name, id));
+          }
+          in_object = index;
         }
       }
     }
