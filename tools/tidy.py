@@ -12,7 +12,7 @@ import sys
 LINE_MAX = 100
 FUNCTION_MAX = 70
 FILE_MAX = 500
-ENGINE_MAX = 2200  # the aim is 2000; what is over it must shrink, not grow
+ENGINE_MAX = 2000
 BESIDE_THE_MACHINE = tuple("engine/" + name for name in (
     "runner", "read_stage", "build", "plan", "file_fields", "known_names", "reference", "assembly",
     "spec", "status", "test_"))

@@ -66,9 +66,7 @@ void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, 
   lease_ = result->lease;
   lease_at_ = asked_at;
   lease_held_ = true;
-  if (lease_.life) {
-    arm(Timer::Kind::lease, lease_at_ + *lease_.life / 3);
-  }
+  arm_lease();
   if (result->checkpoint) {
     checkpoint_ = std::move(*result->checkpoint);
     if (!checkpoint_.fingerprint.empty() && checkpoint_.fingerprint != spec_.fingerprint) {
@@ -112,7 +110,11 @@ void Pipeline::sink_opened(uint32_t sink, Result<> result, Instant now) {
   }
   PROBE("sink_opened_later");
   if (const auto at = failed(state.outage, state.spec.retry, result.error(), now)) {
-    arm(Timer::Kind::open, *at, sink);
+    arm(*at, [this, sink](Instant) {
+      if (phase_ == Phase::opening) {
+        emit(action::OpenSink{sink});
+      }
+    });
   }
 }
 
@@ -134,10 +136,20 @@ void Pipeline::after_opening(Instant now) {
   if (!all || !letters_open_ || discovering_) {
     return;
   }
-  discovering_ = true;
-  emit(action::Discover{checkpoint_});
+  discover();
   if (spec_.until.deadline) {
-    arm(Timer::Kind::deadline, now + *spec_.until.deadline);
+    arm(now + *spec_.until.deadline, [this](Instant at) {
+      if (phase_ == Phase::running) {
+        begin_finishing(Phase::finishing, at);
+      }
+    });
+  }
+}
+
+void Pipeline::discover() {
+  if ((phase_ == Phase::running || phase_ == Phase::opening) && !discovering_) {
+    discovering_ = true;
+    emit(action::Discover{checkpoint_});
   }
 }
 
@@ -149,7 +161,7 @@ void Pipeline::discovered(Result<std::vector<Part>> result, Instant now) {
   }
   if (!result) {
     if (const auto at = failed(discover_outage_, spec_.source_retry, result.error(), now)) {
-      arm(Timer::Kind::part, *at, ~0U);
+      arm(*at, [this](Instant) { discover(); });
     }
     return consider_end(now);
   }
@@ -169,7 +181,7 @@ void Pipeline::discovered(Result<std::vector<Part>> result, Instant now) {
                 known == checkpoint_.positions.end() ? std::nullopt : std::optional(known->second));
   }
   if (spec_.source.changing_parts) {
-    arm(Timer::Kind::part, now + spec_.discover_every, ~0U);
+    arm(now + spec_.discover_every, [this](Instant) { discover(); });
   }
   consider_end(now);
 }
@@ -202,7 +214,7 @@ void Pipeline::part_failed(uint32_t part, const Error& error, Instant now) {
   PartState& state = *parts_[part];
   if (const auto at = failed(state.outage, spec_.source_retry, error, now)) {
     state.read_at = *at;
-    arm(Timer::Kind::part, state.read_at, part);
+    arm(state.read_at, [this, part](Instant due) { part_timer(part, due); });
   }
 }
 
@@ -299,7 +311,7 @@ void Pipeline::consider_read(uint32_t part, Instant now) {
     return;
   }
   if (state.read_at > now) {
-    return arm(Timer::Kind::part, state.read_at, part);
+    return arm(state.read_at, [this, part](Instant at) { consider_read(part, at); });
   }
   const ReadLimits limits = read_limits();
   if (!has_room(state, limits)) {

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <queue>
@@ -135,10 +136,8 @@ class Pipeline {
   };
 
   struct Timer {
-    enum class Kind : uint8_t { lane, part, save, deadline, drain, letters, open, lease };
     Instant at;
-    Kind kind = Kind::save;
-    uint32_t first = 0, second = 0;
+    std::function<void(Instant now)> due;
     bool operator>(const Timer& other) const { return at > other.at; }
   };
 
@@ -205,7 +204,9 @@ class Pipeline {
   State state() const;
   bool flushing() const;
   bool delivering() const;
-  void arm(Timer::Kind kind, Instant at, uint32_t first = 0, uint32_t second = 0);
+  void arm(Instant at, std::function<void(Instant now)> due) { timers_.push({at, std::move(due)}); }
+  void arm_lease();
+  void discover();
 
   PipelineSpec spec_;
   Random random_;

@@ -98,7 +98,10 @@ void Pipeline::consider_lane(uint32_t s, uint32_t l, Instant now, bool flush) {
     if (at > now) {
       if (at < lane.armed_at) {
         lane.armed_at = at;
-        arm(Timer::Kind::lane, at, s, l);
+        arm(at, [this, s, l](Instant due) {
+          sinks_[s]->lanes[l]->armed_at = Instant::never();
+          consider_lane(s, l, due);
+        });
       }
       return;
     }

@@ -44,7 +44,7 @@ void Pipeline::consider_save(Instant now) {
   const bool many = spec_.save_every_events && unsaved_events_ >= *spec_.save_every_events;
   const bool at_end = phase_ == Phase::closing && save_outage_.failures == 0;
   if (!many && !at_end && now < save_at_) {
-    return arm(Timer::Kind::save, save_at_);
+    return arm(save_at_, [this](Instant at) { consider_save(at); });
   }
   saving_ = true;
   dirty_ = false;
@@ -75,16 +75,14 @@ void Pipeline::saved(Result<> result, Instant asked_at, Instant now) {
       return fail(now, "the checkpoint could not be saved: {}", result.error().what);
     }
     save_at_ = *failed(save_outage_, spec_.store_retry, result.error(), now);
-    return arm(Timer::Kind::save, save_at_);
+    return arm(save_at_, [this](Instant at) { consider_save(at); });
   }
   ++saves_;
   recovered(save_outage_, now);
   save_at_ = now + spec_.save_every;
   const bool covered = lease_covers_write(now, Duration{0});
   lease_at_ = asked_at;
-  if (lease_.life) {
-    arm(Timer::Kind::lease, lease_at_ + *lease_.life / 3);
-  }
+  arm_lease();
   for (uint32_t i = 0; i < parts_.size(); ++i) {
     PartState& part = *parts_[i];
     if (part.saving && part.saving != part.saved) {
@@ -145,61 +143,30 @@ void Pipeline::committed(uint32_t part, Result<> result, Instant now) {
   consider_end(now);
 }
 
-void Pipeline::arm(Timer::Kind kind, Instant at, uint32_t first, uint32_t second) {
-  timers_.push({at, kind, first, second});
-}
-
 void Pipeline::tick(Instant now) {
   while (!timers_.empty() && timers_.top().at <= now && phase_ != Phase::ended) {
-    const Timer timer = timers_.top();
+    const auto due = timers_.top().due;
     timers_.pop();
-    switch (timer.kind) {
-      case Timer::Kind::lane:
-        sinks_[timer.first]->lanes[timer.second]->armed_at = Instant::never();
-        consider_lane(timer.first, timer.second, now);
-        break;
-      case Timer::Kind::part:
-        part_timer(timer.first, now);
-        break;
-      case Timer::Kind::save:
-        consider_save(now);
-        break;
-      case Timer::Kind::deadline:
-        if (phase_ == Phase::running) {
-          begin_finishing(Phase::finishing, now);
-        }
-        break;
-      case Timer::Kind::drain:
-        give_up(now);
-        break;
-      case Timer::Kind::letters:
-        consider_letters(now);
-        break;
-      case Timer::Kind::open:
-        if (phase_ == Phase::opening) {
-          emit(action::OpenSink{timer.first});
-        }
-        break;
-      case Timer::Kind::lease:
-        if (lease_.life && now >= lease_at_ + *lease_.life / 3) {
-          PROBE("lease_renewed");
-          dirty_ = true;
-          save_at_ = now;
-          consider_save(now);
-        }
-        break;
-    }
+    due(now);
   }
+}
+
+// A lease that nothing has renewed for a third of its life is renewed by a save.
+void Pipeline::arm_lease() {
+  if (!lease_.life) {
+    return;
+  }
+  arm(lease_at_ + *lease_.life / 3, [this](Instant now) {
+    if (now >= lease_at_ + *lease_.life / 3) {
+      PROBE("lease_renewed");
+      dirty_ = true;
+      save_at_ = now;
+      consider_save(now);
+    }
+  });
 }
 
 void Pipeline::part_timer(uint32_t part, Instant now) {
-  if (part == ~0U) {
-    if ((phase_ == Phase::running || phase_ == Phase::opening) && !discovering_) {
-      discovering_ = true;
-      emit(action::Discover{checkpoint_});
-    }
-    return;
-  }
   PartState& state = *parts_[part];
   if (!state.open && !state.busy && phase_ == Phase::running) {
     return open_reader(part, state.opened_at);
@@ -265,7 +232,7 @@ void Pipeline::stop(Instant now) {
   }
   if (phase_ == Phase::running || phase_ == Phase::finishing) {
     outcome_ = State::stopped;
-    arm(Timer::Kind::drain, now + spec_.drain_max);  // I6
+    arm(now + spec_.drain_max, [this](Instant at) { give_up(at); });  // I6
     begin_finishing(Phase::draining, now);
   }
 }

@@ -319,7 +319,7 @@ void Pipeline::letters_written(Result<> result, Instant now) {
     PROBE("dead_letters_retried");
     if (const auto at = failed(letters_outage_, spec_.store_retry, result.error(), now)) {
       letters_resume_at_ = *at;
-      arm(Timer::Kind::letters, letters_resume_at_);
+      arm(letters_resume_at_, [this](Instant due) { consider_letters(due); });
     }
     return consider_end(now);
   }
