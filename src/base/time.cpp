@@ -1,22 +1,10 @@
 #include "base/time.h"
 
-#include <algorithm>
-#include <cstddef>
+#include <cstdlib>
+
+#include "base/digits.h"
 
 namespace penstock {
-
-namespace {
-
-void append_digits(int64_t value, int width, std::string& out) {
-  char digits[20];
-  for (int i = width - 1; i >= 0; --i) {
-    digits[i] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  }
-  out.append(digits, static_cast<size_t>(width));
-}
-
-}  // namespace
 
 Instant SystemClock::now() {
   return {
@@ -29,31 +17,38 @@ Timestamp SystemClock::wall() {
               .count()};
 }
 
-void append_iso8601(Timestamp at, std::string& out) {
+char* write_iso8601(Timestamp at, int fraction_digits, char* out) {
   using std::chrono::days;
   using std::chrono::microseconds;
   const std::chrono::sys_time<microseconds> time{microseconds{at.micros}};
   const auto day = std::chrono::floor<days>(time);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{time - day};
+  const auto put = [&out](auto number, int width, char behind) {
+    out = write_padded(static_cast<uint64_t>(number), width, out);
+    *out++ = behind;
+  };
   const int year = static_cast<int>(date.year());
   if (year < 0) {
-    out += '-';
+    *out++ = '-';
   }
-  append_digits(std::abs(year), std::abs(year) > 9999 ? 6 : 4, out);
-  out += '-';
-  append_digits(static_cast<unsigned>(date.month()), 2, out);
-  out += '-';
-  append_digits(static_cast<unsigned>(date.day()), 2, out);
-  out += 'T';
-  append_digits(clock.hours().count(), 2, out);
-  out += ':';
-  append_digits(clock.minutes().count(), 2, out);
-  out += ':';
-  append_digits(clock.seconds().count(), 2, out);
-  out += '.';
-  append_digits(clock.subseconds().count(), 6, out);
-  out += 'Z';
+  put(std::abs(year), std::abs(year) > 9999 ? 6 : 4, '-');
+  put(static_cast<unsigned>(date.month()), 2, '-');
+  put(static_cast<unsigned>(date.day()), 2, 'T');
+  put(clock.hours().count(), 2, ':');
+  put(clock.minutes().count(), 2, ':');
+  put(clock.seconds().count(), 2, fraction_digits > 0 ? '.' : 'Z');
+  if (fraction_digits > 0) {
+    write_padded(static_cast<uint64_t>(clock.subseconds().count()), 6, out);
+    out += fraction_digits;
+    *out++ = 'Z';
+  }
+  return out;
+}
+
+void append_iso8601(Timestamp at, std::string& out) {
+  char text[kIso8601Max];
+  out.append(text, write_iso8601(at, 6, text));
 }
 
 std::string to_iso8601(Timestamp at) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <stop_token>
 #include <string>
@@ -31,6 +32,9 @@ struct Timestamp {  // microseconds since 1970-01-01T00:00:00Z
 // "2024-01-31T12:00:00.000000Z": always UTC, always 6 digits.
 std::string to_iso8601(Timestamp at);
 void append_iso8601(Timestamp at, std::string& out);
+// The same with 0 to 6 digits of the second's fraction; returns its end.
+inline constexpr size_t kIso8601Max = 40;  // with what its digits may overwrite
+char* write_iso8601(Timestamp at, int fraction_digits, char* out);
 
 class Clock {
  public:

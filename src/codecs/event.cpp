@@ -7,16 +7,45 @@
 #include "doc/bson.h"
 #include "doc/json.h"
 #include "doc/losses.h"
+#include "doc/text_out.h"
 
 namespace penstock::codecs {
 
 namespace {
 
-void append_member(std::string_view name, const Document& document, std::string& out) {
+void put_member(std::string_view name, const Document& document, doc::TextOut& out) {
   if (document) {
-    out.append(",\"").append(name).append("\":");
-    doc::append_json(document, out);
+    out.reserve(name.size());
+    out.put(",\"");
+    out.put(name);
+    out.put("\":");
+    doc::put_json(document, out);
   }
+}
+
+// All up to `before`, and `after` where it is a plain document.
+void put_head(const Event& event, bool with_after, std::string& text) {
+  doc::TextOut out(text, event.bytes() + event.bytes() / 2);
+  out.put("{\"id\":");
+  out.put_json_string(event.id);
+  out.put(",\"op\":\"");
+  out.put(name_of(event.op));
+  out.put("\",\"stream\":");
+  out.put_json_string(event.stream);
+  put_member("key", event.key, out);
+  put_member("before", event.before, out);
+  if (with_after) {
+    put_member("after", event.after, out);
+  }
+}
+
+void put_tail(const Event& event, std::string& text) {
+  doc::TextOut out(text, event.meta.size());
+  out.put(",\"at\":\"");
+  out.advance_to(write_iso8601(event.at, 6, out.at()));
+  out.put('"');
+  put_member("meta", event.meta, out);
+  out.put('}');
 }
 
 // One field of the envelope into the event; names that the envelope does not have are rejected, for
@@ -80,26 +109,16 @@ Result<std::unique_ptr<Encoder>> EventEncoder::make(Settings /*settings*/,
 }
 
 Result<> EventEncoder::encode(const Event& event, std::string& out) const {
-  out.append("{\"id\":");
-  doc::append_json_string(event.id, out);
-  out.append(",\"op\":\"").append(name_of(event.op)).append("\",\"stream\":");
-  doc::append_json_string(event.stream, out);
-  append_member("key", event.key, out);
-  append_member("before", event.before, out);
-  if (event.has_raw && event.after && stored_event_of(event)) {
+  const bool is_stored = event.has_raw && event.after && stored_event_of(event);
+  put_head(event, !is_stored, out);
+  if (is_stored) {
     out.append(",\"after\":");
     append_stored_event(event, out);
-  } else {
-    append_member("after", event.after, out);
   }
   if (event.has_raw && !event.key && !event.before && !event.after) {
     append_raw_member(event.raw, out);
   }
-  out.append(",\"at\":\"");
-  append_iso8601(event.at, out);
-  out.push_back('"');
-  append_member("meta", event.meta, out);
-  out.push_back('}');
+  put_tail(event, out);
   return {};
 }
 

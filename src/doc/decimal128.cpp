@@ -1,9 +1,10 @@
 #include "doc/decimal128.h"
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <string_view>
+
+#include "base/digits.h"
 
 namespace penstock::doc {
 
@@ -184,56 +185,28 @@ NumberKind parse_long(const Scanned& number, Number& out) {
   return to_decimal(number, coefficient, number.exponent - number.fraction + dropped, out);
 }
 
-constexpr auto kTwoDigits = [] {
-  std::array<char, 200> digits{};
-  for (size_t i = 0; i < 100; ++i) {
-    digits[2 * i] = static_cast<char>('0' + i / 10);
-    digits[2 * i + 1] = static_cast<char>('0' + i % 10);
-  }
-  return digits;
-}();
-
-int digit_count(uint64_t value) {
-  int count = 1;
-  for (;;) {
-    if (value < 10) {
-      return count;
-    }
-    if (value < 100) {
-      return count + 1;
-    }
-    if (value < 1000) {
-      return count + 2;
-    }
-    if (value < 10000) {
-      return count + 3;
-    }
-    value /= 10000;
-    count += 4;
-  }
-}
-
-// The digits of value so that they end at `end`, at least `width` of them.
-void write_back(uint64_t value, char* end, int width) {
-  while (width >= 2) {
-    const size_t pair = value % 100 * 2;
-    value /= 100;
-    end -= 2;
-    width -= 2;
-    std::memcpy(end, &kTwoDigits[pair], 2);
-  }
-  if (width == 1) {
-    *--end = static_cast<char>('0' + value % 10);
-  }
-}
-
 char* write_coefficient(Uint128 coefficient, char* out) {
   if (coefficient <= UINT64_MAX) {
     return write_uint64(static_cast<uint64_t>(coefficient), out);
   }
   out = write_uint64(static_cast<uint64_t>(coefficient / kTen19), out);
-  write_back(static_cast<uint64_t>(coefficient % kTen19), out + 19, 19);
-  return out + 19;
+  return write_padded(static_cast<uint64_t>(coefficient % kTen19), 19, out);
+}
+
+// coefficient * 10^exponent as 12.34 where it is of the usual kind; nullptr where it is not.
+char* write_short_decimal(uint64_t coefficient, int exponent, char* out) {
+  const int fraction = -exponent;
+  if (fraction < 1 || fraction > 19) {
+    return nullptr;
+  }
+  // Beyond six digits, small numbers are written with an exponent.
+  if (fraction > 6 && coefficient < kPowersOfTen[static_cast<size_t>(fraction - 6)]) {
+    return nullptr;
+  }
+  const uint64_t unit = kPowersOfTen[static_cast<size_t>(fraction)];
+  out = write_uint64(coefficient / unit, out);
+  *out++ = '.';
+  return write_padded(coefficient % unit, fraction, out);
 }
 
 char* write_text(std::string_view text, char* out) {
@@ -280,21 +253,6 @@ DecimalParts decimal_parts(Decimal128 value) {
   return parts;
 }
 
-char* write_uint64(uint64_t value, char* out) {
-  const int count = digit_count(value);
-  write_back(value, out + count, count);
-  return out + count;
-}
-
-char* write_int64(int64_t value, char* out) {
-  auto magnitude = static_cast<uint64_t>(value);
-  if (value < 0) {
-    *out++ = '-';
-    magnitude = uint64_t{0} - magnitude;
-  }
-  return write_uint64(magnitude, out);
-}
-
 char* write_decimal128(Decimal128 value, char* out) {
   const DecimalParts parts = decimal_parts(value);
   if (parts.kind == DecimalParts::Class::nan) {
@@ -305,6 +263,12 @@ char* write_decimal128(Decimal128 value, char* out) {
   }
   if (parts.kind == DecimalParts::Class::infinity) {
     return write_text("Infinity", out);
+  }
+  if (parts.coefficient <= UINT64_MAX) {
+    const auto coefficient = static_cast<uint64_t>(parts.coefficient);
+    if (char* const end = write_short_decimal(coefficient, parts.exponent, out); end != nullptr) {
+      return end;
+    }
   }
   char* const digits = out;
   char* const end = write_coefficient(parts.coefficient, digits);

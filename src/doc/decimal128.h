@@ -58,12 +58,10 @@ struct Number {
 // 1E2 stay what they are; coefficient and exponent are shifted only where nothing else fits.
 NumberKind parse_number(const char* at, const char* end, NumberGrammar grammar, Number& out);
 
-// The most characters that the writers below append.
-inline constexpr size_t kNumberTextMax = 48;
+// Room for a number of any type, and for what its writer overwrites behind it.
+inline constexpr size_t kNumberTextMax = 56;
 
 // Each returns the end of what it wrote; nothing behind the number is a terminator.
-char* write_uint64(uint64_t value, char* out);
-char* write_int64(int64_t value, char* out);
 // As the General Decimal Arithmetic's to-scientific-string: 1.0, 1E+2, -0, NaN, -Infinity.
 char* write_decimal128(Decimal128 value, char* out);
 // The shortest text that reads back as this double, with a point or an exponent: 1.0, 1e+22.

@@ -1,5 +1,7 @@
 #include "doc/decimal128.h"
 
+#include "base/digits.h"
+
 #include <gtest/gtest.h>
 
 #include <limits>

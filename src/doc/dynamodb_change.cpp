@@ -1,43 +1,46 @@
 // Change records of Kinesis Data Streams for DynamoDB.
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "doc/dynamodb_json.h"
 #include "doc/name_set.h"
+#include "doc/number_read.h"
 #include "doc/reader.h"
 
 namespace penstock::doc {
 
 namespace {
 
-// A name in zeros, to compare it with a text's eight bytes at a time.
+// A name and the quote behind it, to compare it with a text eight bytes at a time.
 struct FieldName {
-  static constexpr size_t kSizeMax = 40;
-  explicit consteval FieldName(std::string_view name) : size(name.size()) {
-    std::copy(name.begin(), name.end(), bytes.begin());
-  }
-  // The text has kSizeMax readable bytes.
-  [[gnu::always_inline]] bool is(std::string_view text) const {
-    if (text.size() != size) {
-      return false;
+  static constexpr size_t kWordsMax = 5;
+  explicit consteval FieldName(std::string_view field)
+      : name(field), words_used(field.size() / 8 + 1) {
+    for (size_t i = 0; i <= field.size(); ++i) {
+      const char c = i < field.size() ? field[i] : '"';
+      words[i / 8] |= uint64_t{static_cast<uint8_t>(c)} << (8 * (i % 8));
+      masks[i / 8] |= uint64_t{0xFF} << (8 * (i % 8));
     }
-    for (size_t at = 0; at < size; at += 8) {
-      uint64_t mine = 0;
+  }
+  // `text` is behind a string's first quote; 8 * kWordsMax bytes of it can be read.
+  [[gnu::always_inline]] bool begins(const char* text) const {
+    for (size_t i = 0; i < words_used; ++i) {
       uint64_t other = 0;
-      std::memcpy(&mine, bytes.data() + at, sizeof mine);
-      std::memcpy(&other, text.data() + at, sizeof other);
-      const size_t left = size - at;
-      const uint64_t unused = left < 8 ? ~uint64_t{0} << (8 * left) : 0;
-      if (((mine ^ other) & ~unused) != 0) {
+      std::memcpy(&other, text + 8 * i, sizeof other);
+      if ((other & masks[i]) != words[i]) {
         return false;
       }
     }
     return true;
   }
 
-  std::array<char, kSizeMax> bytes{};
-  size_t size;
+  std::string_view name;
+  size_t words_used;
+  std::array<uint64_t, kWordsMax> words{};
+  std::array<uint64_t, kWordsMax> masks{};
 };
+static_assert(std::endian::native == std::endian::little);
 
 enum RecordField : size_t {
   aws_region,
@@ -75,20 +78,39 @@ constexpr std::array<FieldName, 2> kIdentityFields = {
 
 // Records name their fields in the same order each time, so that the search goes on from the last.
 template <size_t kCount>
-size_t find_field(const std::array<FieldName, kCount>& fields, std::string_view name, size_t from) {
+[[gnu::always_inline]] inline size_t find_field(const std::array<FieldName, kCount>& fields,
+                                                const char* text, size_t from) {
   for (size_t i = 0; i < kCount; ++i, ++from) {
     from = from == kCount ? 0 : from;
-    if (fields[from].is(name)) {
+    if (fields[from].begins(text)) {
       return from;
     }
   }
   return kCount;
 }
 
+// A name that find_field() did not find: it may be one of `fields` all the same, with escapes.
+template <size_t kCount>
+bool read_other_name(Reader& reader, const std::array<FieldName, kCount>& fields, size_t& found,
+                     NameSet& others) {
+  const uint32_t* const token = reader.next();
+  std::string_view name;
+  if (!reader.has_tokens() || !reader.read_text(name) || !reader.expect(':', "expected a colon")) {
+    return reader.has_tokens() ? false : reader.fail_at(token, "expected a name and a colon");
+  }
+  found = 0;
+  while (found < kCount && fields[found].name != name) {
+    ++found;
+  }
+  return found < kCount || others.add(name) || reader.fail_at(token, "a repeated name");
+}
+
 // Reads the fields of an object one after the other: read_field(i) reads the value of the i-th of
 // `fields`; all others are checked and skipped.
 template <size_t kCount, class F>
-bool read_fields(Reader& reader, const std::array<FieldName, kCount>& fields, F read_field) {
+[[gnu::always_inline]] inline bool read_fields(Reader& reader,
+                                               const std::array<FieldName, kCount>& fields,
+                                               F read_field) {
   if (!reader.expect('{', "expected an object")) {
     return false;
   }
@@ -98,19 +120,23 @@ bool read_fields(Reader& reader, const std::array<FieldName, kCount>& fields, F 
   bool is_last = reader.peek() == '}';
   while (!is_last) {
     const uint32_t* const token = reader.next();
-    std::string_view name;
-    if (!reader.has_tokens() || !reader.read_text(name) ||
-        !reader.expect(':', "expected a colon")) {
-      return reader.has_tokens() ? false : reader.fail_at(token, "expected a name and a colon");
+    size_t found = kCount;
+    if (reader.is_name()) {
+      found = find_field(fields, reader.token_begin(token) + 1, field + 1);
     }
-    const size_t found = find_field(fields, name, field + 1);
-    const bool is_known = found < kCount;
-    if (is_known ? (seen >> found & 1) != 0 : !others.add(name)) {
-      return reader.fail_at(token, "a repeated name");
+    if (found < kCount) [[likely]] {
+      reader.pass_name();
+    } else if (!read_other_name(reader, fields, found, others)) {
+      return false;
     }
-    seen |= is_known ? uint32_t{1} << found : 0;
-    field = is_known ? found : field;
-    if (is_known ? !read_field(found) : !reader.skip_value()) {
+    if (found < kCount) {
+      if ((seen >> found & 1) != 0) {
+        return reader.fail_at(token, "a repeated name");
+      }
+      seen |= uint32_t{1} << found;
+      field = found;
+    }
+    if (found < kCount ? !read_field(found) : !reader.skip_value()) {
       return false;
     }
     is_last = reader.peek() != ',';
@@ -132,8 +158,12 @@ bool read_nullable_text(Reader& reader, std::string_view& out) {
 bool read_integer(Reader& reader, int64_t& out) {
   const uint32_t* const token = reader.next();
   Number number;
-  const NumberKind kind =
-      parse_number(reader.token_begin(token), reader.token_end(token), NumberGrammar::json, number);
+  const char* const begin = reader.token_begin(token);
+  const char* const end = reader.token_end(token);
+  NumberKind kind = parse_short_number(begin, end, NumberGrammar::json, number);
+  if (kind == NumberKind::invalid) {
+    kind = parse_number(begin, end, NumberGrammar::json, number);
+  }
   if (kind != NumberKind::int32 && kind != NumberKind::int64) {
     return reader.fail_at(token, "ApproximateCreationDateTime is no whole number");
   }

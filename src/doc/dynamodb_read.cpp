@@ -13,31 +13,31 @@ bool Reader::read_item() {
 }
 
 // The types that the loop leaves to us; next_ is at the content.
-bool Reader::read_item_other(size_t type_at, const char* tag) {
+bool Reader::read_item_other(char* type, const char* tag) {
   const std::string_view name(tag, 5);  // up to and with the quote; the padding is readable
   if (name.starts_with("SS\"")) {
-    return read_set(type_at, Loss::Type::string_set);
+    return read_set(type, Loss::Type::string_set);
   }
   if (name.starts_with("NS\"")) {
-    return read_set(type_at, Loss::Type::number_set);
+    return read_set(type, Loss::Type::number_set);
   }
   if (name.starts_with("BS\"")) {
-    return read_set(type_at, Loss::Type::binary_set);
+    return read_set(type, Loss::Type::binary_set);
   }
   if (name.starts_with("B\"")) {
-    return write_binary(type_at);
+    return write_binary(type);
   }
   const char first = peek();
   if (name == "BOOL\"" && (first == 't' || first == 'f')) {
-    return write_literal(type_at);
+    return write_literal(type);
   }
   if (name == "NULL\"" && first == 't') {
-    const size_t value = out_.size();
-    if (!write_literal(type_at)) {
+    char* const value = out_;
+    if (!write_literal(type)) {
       return false;
     }
-    out_.truncate(value);
-    *out_.from(type_at) = static_cast<char>(Tag::null);
+    out_ = value;
+    *type = static_cast<char>(Tag::null);
     return true;
   }
   for (const char* const known : {"BOOL\"", "NULL\"", "N\"", "M\"", "L\""}) {
@@ -48,18 +48,19 @@ bool Reader::read_item_other(size_t type_at, const char* tag) {
   return fail_at(next_ - 2, "an unknown DynamoDB type");
 }
 
-bool Reader::read_set(size_t type_at, Loss::Type type) {
+bool Reader::read_set(char* type, Loss::Type loss) {
   if (peek() != '[') {
     return fail_at(next_, "expected an array in a set");
   }
-  *out_.from(type_at) = static_cast<char>(Tag::array);
-  add_loss(type, {});
-  if (!open(Tag::array, element_name_)) {
+  add_loss(loss, {});
+  Cursor cursor = enter(type);
+  if (!read_opening(cursor, Tag::array)) {
     return false;
   }
+  leave(cursor);
   if (peek() != ']') {
     while (has_tokens()) {
-      if (!read_set_value(type)) {
+      if (!read_set_value(loss)) {
         return false;
       }
       if (peek() == ']') {
@@ -75,19 +76,19 @@ bool Reader::read_set(size_t type_at, Loss::Type type) {
   return has_tokens() || fail_at(next_, "");
 }
 
-bool Reader::read_set_value(Loss::Type type) {
-  char* const at = out_.reserve(next_[1] - next_[0]);
-  Cursor cursor{next_, at + 1, at, top_, text_, end_};
-  write_index(cursor.out, top_->count++);
+bool Reader::read_set_value(Loss::Type loss) {
+  char* const type = out_++;
+  write_index(out_, top_->count++);
+  Cursor cursor = enter(type);
   bool is_read = false;
-  if (type == Loss::Type::string_set) {
+  if (loss == Loss::Type::string_set) {
     is_read = read_string(cursor);
-  } else if (type == Loss::Type::number_set && peek() == '"') {
+  } else if (loss == Loss::Type::number_set && peek() == '"') {
     const char* const begin = text_ + next_[0] + 1;
     is_read = read_number(cursor, begin, last_quote(text_ + next_[1]), NumberGrammar::dynamodb);
-  } else if (type == Loss::Type::binary_set) {
-    const size_t type_at = leave(cursor);
-    return write_binary(type_at);
+  } else if (loss == Loss::Type::binary_set) {
+    leave(cursor);
+    return write_binary(type);
   } else {
     return fail_at(next_, "a content that does not fit its DynamoDB type");
   }
@@ -95,22 +96,20 @@ bool Reader::read_set_value(Loss::Type type) {
   return is_read;
 }
 
-bool Reader::write_binary(size_t type_at) {
+bool Reader::write_binary(char* type) {
   const uint32_t* const token = next_;
   std::string_view text;
   if (!read_text(text)) {
     return false;
   }
-  char* const to = out_.reserve(5 + text.size());
-  *out_.from(type_at) = static_cast<char>(Tag::binary);
-  const auto size = read_base64(text, to + 5);
+  *type = static_cast<char>(Tag::binary);
+  const auto size = read_base64(text, out_ + 5);
   if (!size) {
     return fail_at(token, "expected base64");
   }
-  const auto length = static_cast<uint32_t>(*size);
-  std::memcpy(to, &length, sizeof length);
-  to[4] = '\0';
-  out_.advance_to(to + 5 + *size);
+  store(out_, static_cast<uint32_t>(*size));
+  *out_++ = '\0';
+  out_ += *size;
   return true;
 }
 

@@ -71,7 +71,7 @@ class ItemWriter {
       return;
     }
     if (losses_.is_active() && losses_.name() != nullptr) {
-      put_text(out_, losses_.name()->text);
+      out_.put_json_string(losses_.name()->text);
       at_ += std::strlen(name) + 1;
     } else {
       out_.put('"');
@@ -156,7 +156,7 @@ class ItemWriter {
 
   void write_scalar(const Element& element) {
     if (losses_.is_active() && losses_.number() != nullptr) {
-      put_text(out_, losses_.number()->text);
+      out_.put_json_string(losses_.number()->text);
       return;
     }
     switch (element.type) {
@@ -174,7 +174,7 @@ class ItemWriter {
       default:
         text_.clear();
         append_text(element, text_);
-        put_text(out_, text_);
+        out_.put_json_string(text_);
     }
   }
 

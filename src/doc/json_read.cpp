@@ -1,4 +1,5 @@
 // Plain JSON to documents.
+#include <algorithm>
 #include <charconv>
 #include <system_error>
 #include <utility>
@@ -14,16 +15,14 @@ bool Reader::read_plain_object() {
   return read_values<Wire::plain>();
 }
 
-bool Reader::write_literal(size_t type_at) {
+bool Reader::write_literal(char* type) {
   const char* const begin = token_begin(next_);
   const std::string_view token(begin, static_cast<size_t>(token_end(next_) - begin));
   if (token == "null") {
-    *out_.from(type_at) = static_cast<char>(Tag::null);
+    *type = static_cast<char>(Tag::null);
   } else if (token == "true" || token == "false") {
-    char* const at = out_.reserve(1);
-    *out_.from(type_at) = static_cast<char>(Tag::boolean);
-    *at = static_cast<char>(token.size() == 4 ? 1 : 0);
-    out_.advance_to(at + 1);
+    *type = static_cast<char>(Tag::boolean);
+    *out_++ = static_cast<char>(token.size() == 4 ? 1 : 0);
   } else {
     return fail_at(next_, "expected a value");
   }
@@ -31,35 +30,32 @@ bool Reader::write_literal(size_t type_at) {
   return true;
 }
 
-bool Reader::write_long_number(size_t type_at, std::string_view digits, NumberGrammar grammar) {
+bool Reader::write_long_number(char* type, std::string_view digits, NumberGrammar grammar) {
   Number number;
   const NumberKind kind =
       parse_number(digits.data(), digits.data() + digits.size(), grammar, number);
-  char* to = out_.reserve(16);
-  char* const type = out_.from(type_at);
   switch (kind) {
     case NumberKind::int32:
       *type = static_cast<char>(Tag::int32);
-      store(to, static_cast<int32_t>(number.integer));
-      break;
+      store(out_, static_cast<int32_t>(number.integer));
+      return true;
     case NumberKind::int64:
       *type = static_cast<char>(Tag::int64);
-      store(to, number.integer);
-      break;
+      store(out_, number.integer);
+      return true;
     case NumberKind::decimal128:
       *type = static_cast<char>(Tag::decimal128);
-      store(to, number.decimal);
-      break;
+      store(out_, number.decimal);
+      return true;
     case NumberKind::inexact:
-      return write_inexact(type_at, digits);
+      return write_inexact(type, digits);
     case NumberKind::invalid:
-      return fail_at(next_, "expected a value");
+      break;
   }
-  out_.advance_to(to);
-  return true;
+  return fail_at(next_, "expected a value");
 }
 
-bool Reader::write_inexact(size_t type_at, std::string_view digits) {
+bool Reader::write_inexact(char* type, std::string_view digits) {
   switch (options_.numbers) {
     case Numbers::error:
       return fail_at(next_, "a number that no int64 or decimal128 holds (numbers: error)");
@@ -71,41 +67,37 @@ bool Reader::write_inexact(size_t type_at, std::string_view digits) {
       if (parsed.ec != std::errc()) {
         return fail_at(next_, "a number that no double holds (numbers: double)");
       }
-      char* const to = out_.reserve(sizeof value);
-      *out_.from(type_at) = static_cast<char>(Tag::double_);
-      std::memcpy(to, &value, sizeof value);
-      out_.advance_to(to + sizeof value);
+      *type = static_cast<char>(Tag::double_);
+      store(out_, value);
       break;
     }
-    case Numbers::string: {
-      const auto size = static_cast<uint32_t>(digits.size() + 1);
-      char* const to = out_.reserve(digits.size() + 5);
-      *out_.from(type_at) = static_cast<char>(Tag::string);
-      std::memcpy(to, &size, sizeof size);
-      std::memcpy(to + 4, digits.data(), digits.size());
-      to[4 + digits.size()] = '\0';
-      out_.advance_to(to + 5 + digits.size());
+    case Numbers::string:
+      *type = static_cast<char>(Tag::string);
+      store(out_, static_cast<uint32_t>(digits.size() + 1));
+      out_ = std::copy(digits.begin(), digits.end(), out_);
+      *out_++ = '\0';
       break;
-    }
   }
   add_loss(Loss::Type::number, digits);
   return true;
 }
 
 bool Reader::skip_value() {
+  const char first = peek();
+  if (first == '"') {
+    std::string_view unused;
+    return read_text(unused);
+  }
   // A long number is no concern of what is skipped.
   const Numbers numbers = std::exchange(options_.numbers, Numbers::string);
   bool is_valid = false;
-  if (peek() == '{' || peek() == '[') {
+  if (first == '{' || first == '[') {
     is_valid = read_plain_object();
-  } else if (peek() == '"') {
-    std::string_view unused;
-    is_valid = read_text(unused);
   } else {
     reset_document();
-    char* const at = out_.reserve(static_cast<size_t>(token_end(next_) - token_begin(next_)) + 32);
-    Cursor cursor{next_, at + 2, at, top_, text_, end_};
-    at[1] = '\0';  // its name
+    char* const type = out_++;
+    *out_++ = '\0';  // its name
+    Cursor cursor = enter(type);
     is_valid = read_plain_value(cursor);
     next_ = cursor.next;
   }

@@ -1,5 +1,6 @@
 // Documents to plain JSON: one pass over the BSON, which delimits itself, so that the only thing to
 // keep is the closing bracket of each open level.
+#include "base/digits.h"
 #include "doc/json.h"
 #include "doc/loss_cursor.h"
 #include "doc/value_text.h"
@@ -197,9 +198,11 @@ struct LostValue {
 
 // kHasLosses: numbers or names were lost. Sets are nothing to plain JSON.
 template <bool kHasLosses>
-void write_document(const Document& document, std::string& text, Shape shape) {
+void write_document(const Document& document, TextOut& to, Shape shape) {
   Cursor in{document.data(), document.data() + document.size()};
-  Room out = open_room(text, document.size() * 3 / 2);
+  to.reserve(document.size() * 3 / 2);
+  std::string& text = to.text();
+  Room out = to.room();
   std::string closers;
   LossCursor losses(document.losses());
   open_level(in, out, closers, shape == Shape::array ? ']' : '}');
@@ -227,14 +230,15 @@ void write_document(const Document& document, std::string& text, Shape shape) {
     }
   }
   --out.at;  // the comma behind the last bracket
-  close_room(text, out);
+  to.room() = out;
 }
 
 }  // namespace
 
-void append_json(const Document& document, std::string& out, Shape shape) {
+void put_json(const Document& document, TextOut& out, Shape shape) {
   if (!document.present()) {
-    out += "null";
+    out.reserve(4);
+    out.put("null");
     return;
   }
   for (const Loss& loss : document.losses()) {
@@ -246,9 +250,13 @@ void append_json(const Document& document, std::string& out, Shape shape) {
   write_document<false>(document, out, shape);
 }
 
+void append_json(const Document& document, std::string& out, Shape shape) {
+  TextOut text(out, 0);
+  put_json(document, text, shape);
+}
+
 void append_json_string(std::string_view text, std::string& out) {
-  TextOut writer(out, text.size() + 2);
-  put_text(writer, text);
+  TextOut(out, 0).put_json_string(text);
 }
 
 }  // namespace penstock::doc

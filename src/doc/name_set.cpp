@@ -12,10 +12,7 @@ bool NameSet::add(std::string_view name) {
   return true;
 }
 
-bool NameSet::is_unique() {
-  if (names_.size() <= kShort) {
-    return true;
-  }
+bool NameSet::is_unique_when_sorted() {
   std::sort(names_.begin(), names_.end());
   return std::adjacent_find(names_.begin(), names_.end()) == names_.end();
 }

@@ -12,9 +12,10 @@ class NameSet {
   // False: the object has this name already. The view must outlive the set.
   bool add(std::string_view name);
   // At the end of the object: false when a name was repeated.
-  bool is_unique();
+  bool is_unique() { return names_.size() <= kShort || is_unique_when_sorted(); }
 
  private:
+  bool is_unique_when_sorted();
   static constexpr size_t kShort = 32;
   std::vector<std::string_view> names_;
 };

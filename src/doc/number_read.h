@@ -4,17 +4,21 @@
 
 #include <emmintrin.h>
 
-#include <array>
 #include <bit>
 
+#include "base/digits.h"
 #include "doc/decimal128.h"
 
 namespace penstock::doc {
 
-// One to eight digits; `wrong` becomes nonzero when one is none. Reads eight bytes.
-[[gnu::always_inline]] inline uint64_t read_up_to_8(const char* at, size_t count, uint64_t& wrong) {
+[[gnu::always_inline]] inline uint64_t load_8(const char* at) {
   uint64_t chunk = 0;
   std::memcpy(&chunk, at, sizeof chunk);
+  return chunk;
+}
+
+// One to eight digits, the first of `chunk`; `wrong` becomes nonzero when one is none.
+[[gnu::always_inline]] inline uint64_t digits_of(uint64_t chunk, size_t count, uint64_t& wrong) {
   // Zeros in front, that is in the low bytes, in place of what is behind the digits.
   const auto unused = static_cast<unsigned>(8 * (8 - count));
   chunk <<= unused;
@@ -26,6 +30,11 @@ namespace penstock::doc {
   return (chunk & 0x0000FFFF0000FFFFU) * 42949672960001U >> 32;
 }
 
+// Reads eight bytes.
+[[gnu::always_inline]] inline uint64_t read_up_to_8(const char* at, size_t count, uint64_t& wrong) {
+  return digits_of(load_8(at), count, wrong);
+}
+
 // One to sixteen digits.
 [[gnu::always_inline]] inline uint64_t read_up_to_16(const char* at, size_t count,
                                                      uint64_t& wrong) {
@@ -35,16 +44,6 @@ namespace penstock::doc {
   const uint64_t head = read_up_to_8(at, count - 8, wrong);
   return head * 100'000'000 + read_up_to_8(at + count - 8, 8, wrong);
 }
-
-inline constexpr auto kPowersOfTen = [] {
-  std::array<uint64_t, 17> powers{};
-  uint64_t power = 1;
-  for (uint64_t& entry : powers) {
-    entry = power;
-    power *= 10;
-  }
-  return powers;
-}();
 
 // An integer of 17 or 18 digits; `invalid`: it is none.
 [[gnu::always_inline]] inline NumberKind parse_18_digits(const char* at, size_t size,
@@ -84,8 +83,8 @@ inline constexpr auto kPowersOfTen = [] {
     return NumberKind::invalid;
   }
   uint64_t wrong = 0;
-  uint64_t value = read_up_to_16(at, whole, wrong);
   if (points == 0) {
+    const uint64_t value = read_up_to_16(at, size, wrong);
     if (wrong != 0 || (value == 0 && is_negative)) [[unlikely]] {
       return NumberKind::invalid;
     }
@@ -94,7 +93,15 @@ inline constexpr auto kPowersOfTen = [] {
     return is_int32 ? NumberKind::int32 : NumberKind::int64;
   }
   const size_t fraction = size - whole - 1;
-  value = value * kPowersOfTen[fraction] + read_up_to_16(at + whole + 1, fraction, wrong);
+  uint64_t value = 0;
+  if (size <= 9) {
+    const uint64_t before_point = (uint64_t{1} << (8 * whole)) - 1;
+    const uint64_t digits = (load_8(at) & before_point) | (load_8(at + 1) & ~before_point);
+    value = digits_of(digits, size - 1, wrong);
+  } else {
+    value = read_up_to_16(at, whole, wrong) * kPowersOfTen[fraction] +
+            read_up_to_16(at + whole + 1, fraction, wrong);
+  }
   if (wrong != 0) [[unlikely]] {
     return NumberKind::invalid;
   }

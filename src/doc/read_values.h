@@ -1,9 +1,11 @@
 // The loop behind Reader::read_plain_object() and read_item(): what is frequent is handled here,
-// with the two moving pointers in registers; what is rare goes to Reader's other functions, between
+// with the moving pointers in registers; what is rare goes to Reader's other functions, between
 // leave() and enter(). (Pointers kept in members would be loaded again after each stored byte.)
+// The scratch has room for all that the text can become, so that nothing here asks for any.
 // Internal: included by the two files that read values.
 #pragma once
 
+#include "base/digits.h"
 #include "doc/number_read.h"
 #include "doc/reader.h"
 
@@ -18,30 +20,21 @@ struct Reader::Cursor {
   const uint32_t* end;
 };
 
-[[gnu::always_inline]] inline Reader::Cursor Reader::enter(size_t type_at) {
-  out_.reserve(depth_max_);  // for the ends of all levels
-  return {next_, out_.at(), out_.from(type_at), top_, text_, end_};
+[[gnu::always_inline]] inline Reader::Cursor Reader::enter(char* type) {
+  return {next_, out_, type, top_, text_, end_};
 }
 
-[[gnu::always_inline]] inline size_t Reader::leave(Cursor cursor) {
+[[gnu::always_inline]] inline void Reader::leave(const Cursor& cursor) {
   next_ = cursor.next;
-  out_.advance_to(cursor.out);
-  const size_t type_at = out_.position(cursor.type);
-  element_name_ = type_at + 1;
-  return type_at;
+  out_ = cursor.out;
+  top_ = cursor.frame;
+  element_name_ = cursor.type + 1;
 }
 
 template <class T>
 [[gnu::always_inline]] inline void store(char*& out, T value) {
   std::memcpy(out, &value, sizeof value);
   out += sizeof value;
-}
-
-template <class T>
-[[gnu::always_inline]] inline T load_at(const char* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
 }
 
 // The last quote of the string that begins at `begin`; `end` is the next token.
@@ -69,16 +62,15 @@ template <class T>
     return fail_at(token + (begin[-1] == '"' ? 1 : 0), "expected a name and a colon");
   }
   auto size = static_cast<size_t>(last_quote(cursor.text + token[1]) - begin);
-  char* name = cursor.type + 1;
+  char* const name = cursor.type + 1;
   const char* filtered = begin;  // not the copy, whose bytes are still on their way to memory
   if (!copy_short(begin, size, name)) [[unlikely]] {
     cursor.out = name;
-    const size_t type_at = leave(cursor);
+    leave(cursor);
     if (!write_long_name(begin, begin + size)) {
       return false;
     }
-    cursor = enter(type_at);
-    name = cursor.type + 1;
+    cursor = enter(cursor.type);
     size = static_cast<size_t>(cursor.out - name);
     filtered = name;
   }
@@ -139,37 +131,42 @@ template <class T>
     store(cursor.out, static_cast<int32_t>(number.integer));
   } else if (kind == NumberKind::decimal128) {
     *cursor.type = static_cast<char>(Tag::decimal128);
-    store(cursor.out, number.decimal);
+    store(cursor.out, number.decimal.low);  // one by one: both together would wait for memory
+    store(cursor.out, number.decimal.high);
   } else if (kind == NumberKind::int64) {
     *cursor.type = static_cast<char>(Tag::int64);
     store(cursor.out, number.integer);
   } else {
-    const size_t type_at = leave(cursor);
-    if (!write_long_number(type_at, {begin, static_cast<size_t>(end - begin)}, grammar)) {
+    leave(cursor);
+    if (!write_long_number(cursor.type, {begin, static_cast<size_t>(end - begin)}, grammar)) {
       return false;
     }
-    cursor = enter(type_at);
+    cursor = enter(cursor.type);
   }
   ++cursor.next;
   return true;
 }
 
-// At the opening bracket of a nested value.
+// At the opening bracket of a value.
 [[gnu::always_inline]] inline bool Reader::read_opening(Cursor& cursor, Tag tag) {
-  const size_t type_at = leave(cursor);
-  *cursor.type = static_cast<char>(tag);
-  if (!open(tag, type_at + 1)) {
-    return false;
+  if (cursor.frame == &frames_.back()) [[unlikely]] {
+    leave(cursor);
+    return fail_too_deep();
   }
-  cursor = enter(type_at);
+  *cursor.type = static_cast<char>(tag);
+  *++cursor.frame = {
+      .start = cursor.out, .name = cursor.type + 1, .closer = tag == Tag::array ? ']' : '}'};
+  cursor.out += sizeof(uint32_t);
+  ++cursor.next;
   return true;
 }
 
 // A value for which the loop has nothing of its own.
 [[gnu::always_inline]] inline bool Reader::read_rare(Cursor& cursor, Wire wire, const char* tag) {
-  const size_t type_at = leave(cursor);
-  const bool is_read = wire == Wire::plain ? write_literal(type_at) : read_item_other(type_at, tag);
-  cursor = enter(type_at);
+  leave(cursor);
+  const bool is_read =
+      wire == Wire::plain ? write_literal(cursor.type) : read_item_other(cursor.type, tag);
+  cursor = enter(cursor.type);
   return is_read;
 }
 
@@ -188,9 +185,12 @@ template <class T>
                      NumberGrammar::json);
 }
 
-// true or false with its bracket right behind; false: anything else.
+// {"BOOL":true} without white space at its end; false: anything else.
 [[gnu::always_inline]] inline bool Reader::read_short_bool(Cursor& cursor, const uint32_t* token) {
   const char* const content = cursor.text + token[3];
+  if (std::memcmp(cursor.text + token[1] + 1, "BOOL\"", 5) != 0) {
+    return false;
+  }
   const bool is_true = std::memcmp(content, "true}", 5) == 0;
   if (!is_true && (std::memcmp(content, "false", 5) != 0 || content[5] != '}')) {
     return false;
@@ -204,6 +204,10 @@ template <class T>
   return true;
 }
 
+constexpr uint16_t two_chars(const char* text) {
+  return static_cast<uint16_t>(static_cast<uint8_t>(text[0]) | static_cast<uint8_t>(text[1]) << 8);
+}
+
 // {"S":"x"} and its kind: up to the last bracket, but M and L stay open.
 [[gnu::always_inline]] inline bool Reader::read_item_value(Cursor& cursor) {
   const uint32_t* const token = cursor.next;
@@ -212,25 +216,22 @@ template <class T>
     return fail_at(token, "expected a DynamoDB value such as {\"S\":\"text\"}");
   }
   const char* const tag = cursor.text + token[1] + 1;
-  if (std::memcmp(tag, "BOOL", 4) == 0 && tag[4] == '"' && token[4] - token[3] <= 5 &&
-      read_short_bool(cursor, token)) {
-    return true;
-  }
-  cursor.next = token + 3;
+  const uint16_t start = two_chars(tag);
   const char first = cursor.text[token[3]];
+  cursor.next = token + 3;
   bool is_read = false;
-  if (tag[1] != '"') [[unlikely]] {
-    is_read = read_rare(cursor, Wire::dynamodb, tag);
-  } else if (tag[0] == 'S') {
+  if (start == two_chars("S\"")) {
     is_read = read_string(cursor);
-  } else if (tag[0] == 'N' && first == '"' && token[4] > token[3]) {
+  } else if (start == two_chars("N\"") && first == '"' && token[4] > token[3]) {
     const char* const begin = cursor.text + token[3] + 1;
     const char* const end = last_quote(cursor.text + token[4]);
     is_read = read_number(cursor, begin, end, NumberGrammar::dynamodb);
-  } else if (tag[0] == 'M' && first == '{') {
+  } else if (start == two_chars("M\"") && first == '{') {
     return read_opening(cursor, Tag::document);
-  } else if (tag[0] == 'L' && first == '[') {
+  } else if (start == two_chars("L\"") && first == '[') {
     return read_opening(cursor, Tag::array);
+  } else if (start == two_chars("BO") && read_short_bool(cursor, token)) {
+    return true;
   } else {
     is_read = read_rare(cursor, Wire::dynamodb, tag);
   }
@@ -258,14 +259,14 @@ template <Wire kWire>
       return fail_at(cursor.next - 1, "expected a comma or the end of the object or array");
     }
     *cursor.out++ = '\0';
-    char* start = out_.from(frame.start);
-    store(start, static_cast<uint32_t>(cursor.out - start));
+    const auto size = static_cast<uint32_t>(cursor.out - frame.start);
+    std::memcpy(frame.start, &size, sizeof size);
     if (frame.count > Frame::kShort && frame.closer == '}') [[unlikely]] {
       if (has_repeated_names(frame)) {
         return fail_at(cursor.next - 1, "an object that repeats a name");
       }
     }
-    top_ = --cursor.frame;
+    --cursor.frame;
     if (cursor.frame->closer == '\0') {
       return true;
     }
@@ -280,25 +281,19 @@ template <Wire kWire>
 template <Wire kWire>
 bool Reader::read_values() {
   reset_document();
-  if (!open(peek() == '{' ? Tag::document : Tag::array, 0)) {
+  Cursor cursor = enter(out_ - 1);  // the byte before a document takes its type
+  if (!read_opening(cursor, peek() == '{' ? Tag::document : Tag::array)) {
     return false;
   }
-  Cursor cursor = enter(0);
-  constexpr size_t kTokens = kWire == Wire::plain ? 3 : 7;  // of a value that is no array or object
   bool is_first = true;  // behind an opening bracket, where the closing one may follow
   for (;;) {
     if (cursor.next >= cursor.end) [[unlikely]] {
       return fail_at(cursor.next, "");
     }
     if (!is_first || cursor.text[*cursor.next] != cursor.frame->closer) {
-      // Room for the name, the value and for the ends of all levels.
-      const size_t most = cursor.next[kTokens] - cursor.next[0] + depth_max_;
-      out_.advance_to(cursor.out);
-      cursor.out = out_.reserve(most);
       cursor.type = cursor.out++;
       Frame& frame = *cursor.frame;
       const uint32_t index = frame.count++;
-      const Frame* const frame_before = cursor.frame;
       if (frame.closer == ']') {
         write_index(cursor.out, index);
       } else if (!read_object_name(cursor)) [[unlikely]] {
@@ -309,7 +304,7 @@ bool Reader::read_values() {
       if (!is_read) [[unlikely]] {
         return false;
       }
-      if (cursor.frame != frame_before) {
+      if (cursor.frame != &frame) {
         is_first = true;
         continue;
       }

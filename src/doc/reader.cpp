@@ -28,6 +28,8 @@ Result<> Reader::start(std::string_view padded_text, Arena& arena, const ParseOp
   end_ = next_ + index_.count();
   arena_ = &arena;
   options_ = options;
+  document_ = scratch_.room_for(padded_text.size()) + 1;
+  frames_.resize(1 + std::clamp<size_t>(static_cast<size_t>(options.depth_max), 1, kDepthLimit));
   return {};
 }
 
@@ -50,42 +52,28 @@ bool Reader::read_escaped_text(std::string_view& text) {
 }
 
 void Reader::reset_document() {
-  out_.clear();
-  depth_max_ = std::clamp<size_t>(static_cast<size_t>(options_.depth_max), 1, kDepthLimit);
-  if (frames_.size() < depth_max_ + 1) {
-    frames_.resize(depth_max_ + 1);
-  }
+  out_ = document_;
   top_ = frames_.data();
   losses_.clear();
   loss_text_.clear();
 }
 
-// At the opening bracket; `name` is where the value's name is in the scratch.
-bool Reader::open(Tag tag, size_t name) {
-  if (static_cast<size_t>(top_ - frames_.data()) >= depth_max_) [[unlikely]] {
-    return fail_at(next_,
-                   "nested deeper than the " + std::to_string(depth_max_) + " levels allowed");
-  }
-  ++next_;
-  char* const at = out_.reserve(4);
-  *++top_ = {out_.size(), name, 0, tag == Tag::array ? ']' : '}', 0, 0};
-  out_.advance_to(at + 4);
-  return true;
+void Reader::close_array() {
+  *out_++ = '\0';
+  char* start = top_->start;
+  --top_;
+  const auto size = static_cast<uint32_t>(out_ - start);
+  std::memcpy(start, &size, sizeof size);
 }
 
-void Reader::close_array() {
-  char* const at = out_.reserve(1);
-  *at = '\0';
-  out_.advance_to(at + 1);
-  const size_t start = top_->start;
-  --top_;
-  const auto size = static_cast<uint32_t>(out_.size() - start);
-  std::memcpy(out_.from(start), &size, sizeof size);
+bool Reader::fail_too_deep() {
+  return fail_at(
+      next_, "nested deeper than the " + std::to_string(frames_.size() - 1) + " levels allowed");
 }
 
 // Has the frame's object a value of that name, before the one that is being read?
 bool Reader::is_repeated(const Frame& frame, std::string_view name) {
-  const char* at = out_.from(frame.start + 4);
+  const char* at = frame.start + 4;
   for (uint32_t i = 1; i < frame.count; ++i) {
     const auto type = static_cast<Type>(*at++);
     const std::string_view other = at;
@@ -100,7 +88,7 @@ bool Reader::is_repeated(const Frame& frame, std::string_view name) {
 
 // All at once, so that no object is slow to check.
 bool Reader::has_repeated_names(const Frame& frame) {
-  const Document document(reinterpret_cast<const uint8_t*>(out_.from(frame.start)));
+  const Document document(reinterpret_cast<const uint8_t*>(frame.start));
   std::vector<std::string_view> names;
   for (const Element& element : Elements(document)) {
     names.push_back(element.name);
@@ -111,43 +99,38 @@ bool Reader::has_repeated_names(const Frame& frame) {
 
 // A name that is long or has escapes, without the NUL behind it.
 bool Reader::write_long_name(const char* begin, const char* end) {
-  const auto size = static_cast<size_t>(end - begin);
-  char* const name = out_.reserve(size + 1);
-  const char* const name_end = copy_string(begin, end, name);
-  if (name_end == nullptr) {
+  char* const name = out_;
+  out_ = copy_string(begin, end, name);
+  if (out_ == nullptr) {
     return fail_at(next_, "a name with a wrong escape");
   }
-  const auto copied = static_cast<size_t>(name_end - name);
-  out_.advance_to(name + copied);
-  if (copied != size && std::memchr(name, '\0', copied) != nullptr) {
-    replace_nul(out_.position(name));
+  const auto copied = static_cast<size_t>(out_ - name);
+  if (copied != static_cast<size_t>(end - begin) && std::memchr(name, '\0', copied) != nullptr) {
+    replace_nul(name);
   }
   return true;
 }
 
 // BSON names cannot hold NUL: each becomes U+2400, and the name as it was a loss.
-void Reader::replace_nul(size_t name) {
+void Reader::replace_nul(char* name) {
   constexpr std::string_view kSymbol = "\xE2\x90\x80";
-  const std::string exact(out_.view(name));
-  std::string replaced;
+  const std::string exact(name, out_);
+  out_ = name;
   for (const char c : exact) {
     if (c == '\0') {
-      replaced += kSymbol;
+      out_ = std::copy(kSymbol.begin(), kSymbol.end(), out_);
     } else {
-      replaced += c;
+      *out_++ = c;
     }
   }
-  out_.truncate(name);
-  char* const at = out_.at();  // a NUL's escape in the text is longer than its symbol
-  *std::copy(replaced.begin(), replaced.end(), at) = '\0';  // add_loss() reads it
+  *out_ = '\0';  // add_loss() reads it
   add_loss(Loss::Type::name, exact);
-  out_.advance_to(at + replaced.size());
 }
 
 void Reader::add_loss(Loss::Type type, std::string_view text) {
-  const auto add_name = [&](size_t name) {
+  const auto add_name = [&](const char* name) {
     loss_text_ += '/';
-    for (const char* c = out_.from(name); *c != '\0'; ++c) {
+    for (const char* c = name; *c != '\0'; ++c) {
       if (*c == '~' || *c == '/') {
         loss_text_ += *c == '~' ? "~0" : "~1";
       } else {
@@ -168,7 +151,7 @@ void Reader::add_loss(Loss::Type type, std::string_view text) {
 }
 
 Document Reader::take() {
-  const std::string_view bson = out_.view(0);
+  const std::string_view bson(document_, out_);
   CHECK(top_ == frames_.data());
   char* const bytes = arena_->allocate(bson.size());
   std::memcpy(bytes, bson.data(), bson.size());

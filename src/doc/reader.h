@@ -34,10 +34,10 @@ struct Frame {
   static constexpr uint32_t kShort =
       32;  // names are compared one by one; beyond it sorted, at once
 
-  size_t start = 0;    // of its length prefix in the scratch
-  size_t name = 0;     // of its name in the scratch, which ends with a NUL
-  uint32_t count = 0;  // values so far
-  char closer = '\0';  // its last bracket
+  char* start = nullptr;       // its length prefix in the scratch
+  const char* name = nullptr;  // its name in the scratch, which ends with a NUL
+  uint32_t count = 0;          // values so far
+  char closer = '\0';          // its last bracket
   uint64_t filter_low = 0;
   uint64_t filter_high = 0;
 
@@ -102,6 +102,9 @@ class Reader {
     return true;
   }
   void pass_token() { ++next_; }
+  // At a string with a colon behind it?
+  bool is_name() const { return next_ + 1 < end_ && peek() == '"' && text_[next_[1]] == ':'; }
+  void pass_name() { next_ += 2; }
   bool at_end() const { return next_ == end_; }
   bool fail_at(const uint32_t* token, std::string_view what);
   bool has_tokens() const { return next_ < end_; }
@@ -132,25 +135,25 @@ class Reader {
   bool read_opening(Cursor& cursor, Tag tag);
   bool read_short_bool(Cursor& cursor, const uint32_t* token);
   bool read_rare(Cursor& cursor, Wire wire, const char* tag);
-  Cursor enter(size_t type_at);
-  size_t leave(Cursor cursor);
+  Cursor enter(char* type);
+  void leave(const Cursor& cursor);
 
   void reset_document();
   bool read_escaped_text(std::string_view& text);
-  bool open(Tag tag, size_t name);
+  bool fail_too_deep();
   void close_array();
   bool is_repeated(const Frame& frame, std::string_view name);
   bool has_repeated_names(const Frame& frame);
   bool write_long_name(const char* begin, const char* end);
-  void replace_nul(size_t name);
-  bool write_literal(size_t type_at);
-  bool write_long_number(size_t type_at, std::string_view digits, NumberGrammar grammar);
-  bool write_inexact(size_t type_at, std::string_view digits);
+  void replace_nul(char* name);
+  bool write_literal(char* type);
+  bool write_long_number(char* type, std::string_view digits, NumberGrammar grammar);
+  bool write_inexact(char* type, std::string_view digits);
 
-  bool read_item_other(size_t type_at, const char* tag);
-  bool read_set(size_t type_at, Loss::Type type);
-  bool read_set_value(Loss::Type type);
-  bool write_binary(size_t type_at);
+  bool read_item_other(char* type, const char* tag);
+  bool read_set(char* type, Loss::Type loss);
+  bool read_set_value(Loss::Type loss);
+  bool write_binary(char* type);
 
   struct PendingLoss {
     Loss::Type type;
@@ -165,11 +168,12 @@ class Reader {
   const uint32_t* end_ = nullptr;
   Arena* arena_ = nullptr;
   ParseOptions options_;
-  Scratch out_;
+  Scratch scratch_;
+  char* document_ = nullptr;   // the begin of the one being built, in the scratch
+  char* out_ = nullptr;        // where its next byte goes
   std::vector<Frame> frames_;  // the first stands for "none is open" and has no bracket
   Frame* top_ = nullptr;
-  size_t depth_max_ = 0;
-  size_t element_name_ = 0;  // the name of the value being read, in the scratch
+  const char* element_name_ = nullptr;  // the name of the value being read, in the scratch
   std::vector<PendingLoss> losses_;
   std::string loss_text_;
   std::string error_;

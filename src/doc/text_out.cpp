@@ -16,6 +16,20 @@ Room resize(std::string& text, size_t used, size_t size) {
   return {text.data() + used, text.data() + size};
 }
 
+Room put_escaped_bytes(std::string& text, Room room, const char* from, const char* end) {
+  make_room(text, room, static_cast<size_t>(end - from));
+  for (; from != end; ++from) {
+    const auto byte = static_cast<uint8_t>(*from);
+    if (byte < 0x20 || byte == '"' || byte == '\\') {
+      room.at = put_escape(*from, room.at);
+      make_room(text, room, static_cast<size_t>(end - from));
+    } else {
+      *room.at++ = *from;
+    }
+  }
+  return room;
+}
+
 }  // namespace
 
 Room open_room(std::string& text, size_t size) {
@@ -24,7 +38,8 @@ Room open_room(std::string& text, size_t size) {
 }
 
 void close_room(std::string& text, Room room) {
-  text.resize(static_cast<size_t>(room.at - text.data()));
+  const auto used = static_cast<size_t>(room.at - text.data());
+  text.resize_and_overwrite(used, [](char*, size_t size) { return size; });
 }
 
 Room grow_room(std::string& text, Room room, size_t size) {
@@ -49,17 +64,24 @@ char* put_escape(char c, char* to) {
   return to;
 }
 
-Room put_escaped_slowly(std::string& text, Room room, const char* from, const char* end) {
+Room put_escaped_exactly(std::string& text, Room room, const char* from, const char* end) {
+  constexpr ptrdiff_t kBlock = 16;
   make_room(text, room, static_cast<size_t>(end - from));
-  for (; from != end; ++from) {
-    const auto byte = static_cast<uint8_t>(*from);
-    if (byte < 0x20 || byte == '"' || byte == '\\') {
-      room.at = put_escape(*from, room.at);
-      make_room(text, room, static_cast<size_t>(end - from));
-    } else {
-      *room.at++ = *from;
+  for (; end - from >= kBlock; from += kBlock, room.at += kBlock) {
+    if (copy_block(from, room.at) != 0) {
+      return put_escaped_bytes(text, room, from, end);
     }
   }
+  if (from == end) {
+    return room;
+  }
+  char tail[kBlock] = {};
+  const auto left = static_cast<size_t>(end - from);
+  std::memcpy(tail, from, left);
+  if ((copy_block(tail, room.at) & ((uint32_t{1} << left) - 1)) != 0) {
+    return put_escaped_bytes(text, room, from, end);
+  }
+  room.at += left;
   return room;
 }
 
@@ -81,7 +103,7 @@ Room put_escaped_rest(std::string& text, Room room, const char* from, const char
       make_room(text, room, static_cast<size_t>(end - from));
     }
   }
-  return put_escaped_slowly(text, room, from, end);
+  return put_escaped_bytes(text, room, from, end);
 }
 
 }  // namespace penstock::doc

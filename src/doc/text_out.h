@@ -1,5 +1,5 @@
-// Appending to a std::string through a plain pointer. Room is the pointer and its end: a value that
-// loops keep in registers. TextOut wraps it for what is not in such a loop. Internal; one thread.
+// Appending JSON to a std::string through a plain pointer. Room is the pointer and its end: a value
+// that loops of this folder keep in registers. TextOut wraps it for all others. One thread.
 #pragma once
 
 #include <emmintrin.h>
@@ -44,7 +44,8 @@ Room grow_room(std::string& text, Room room, size_t size);
 }
 
 char* put_escape(char c, char* to);  // at most six characters
-Room put_escaped_slowly(std::string& text, Room room, const char* from, const char* end);
+// A text behind which nothing may be read.
+Room put_escaped_exactly(std::string& text, Room room, const char* from, const char* end);
 // The rest of a text from its first byte that needs an escape on.
 Room put_escaped_rest(std::string& text, Room room, const char* from, const char* end,
                       const char* limit);
@@ -70,7 +71,7 @@ Room put_escaped_rest(std::string& text, Room room, const char* from, const char
     room.at += 16;
     from += 16;
   }
-  room = put_escaped_slowly(text, room, from, end);
+  room = put_escaped_exactly(text, room, from, end);
 }
 
 // The same for text that ends with a NUL, which is looked for; returns where the NUL is.
@@ -107,12 +108,20 @@ class TextOut {
   void unput() { --room_.at; }
   char* at() const { return room_.at; }
   void advance_to(char* at) { room_.at = at; }
+  std::string& text() { return out_; }  // for loops that take the room out, and put it back
+  Room& room() { return room_; }
 
   void put_escaped(const char* from, const char* end, const char* limit) {
     doc::put_escaped(out_, room_, from, end, limit);
   }
   const char* put_escaped_name(const char* from, const char* limit) {
     return doc::put_escaped_name(out_, room_, from, limit);
+  }
+  void put_json_string(std::string_view text) {  // with quotes
+    reserve(text.size());
+    put('"');
+    room_ = put_escaped_exactly(out_, room_, text.data(), text.data() + text.size());
+    put('"');
   }
   void put_base64(std::string_view bytes) {
     reserve(base64_size(bytes.size()));

@@ -1,9 +1,10 @@
 #include "doc/value_text.h"
 
-#include <chrono>
 #include <cmath>
 
 #include "base/check.h"
+#include "base/digits.h"
+#include "base/time.h"
 #include "doc/json.h"
 
 namespace penstock::doc {
@@ -19,14 +20,6 @@ T load(const uint8_t* at) {
 
 const char* chars(const uint8_t* bytes) {
   return reinterpret_cast<const char*>(bytes);
-}
-
-void put_padded(TextOut& out, uint64_t value, int width) {
-  char* const end = out.at() + width;
-  for (char* at = end; at != out.at(); value /= 10) {
-    *--at = static_cast<char>('0' + value % 10);
-  }
-  out.advance_to(end);
 }
 
 void put_regex(TextOut& out, const uint8_t* value) {
@@ -80,39 +73,14 @@ const uint8_t* put_string(TextOut& out, const uint8_t* value, const uint8_t* lim
   return value + 4 + size + 1;
 }
 
-void put_text(TextOut& out, std::string_view text) {
-  out.reserve(2);
-  out.put('"');
-  out.put_escaped(text.data(), text.data() + text.size(), text.data() + text.size());
-  out.put('"');
-}
-
 void put_date(TextOut& out, int64_t millis) {
-  using namespace std::chrono;
   constexpr int64_t kYear0 = -62'167'219'200'000;
   constexpr int64_t kYear10000 = 253'402'300'800'000;
   if (millis < kYear0 || millis >= kYear10000) {
     out.advance_to(write_int64(millis, out.at()));
     return;
   }
-  const sys_time<milliseconds> at{milliseconds(millis)};
-  const sys_days day = floor<days>(at);
-  const year_month_day date(day);
-  const hh_mm_ss time(at - day);
-  put_padded(out, static_cast<uint64_t>(int{date.year()}), 4);
-  out.put('-');
-  put_padded(out, unsigned{date.month()}, 2);
-  out.put('-');
-  put_padded(out, unsigned{date.day()}, 2);
-  out.put('T');
-  put_padded(out, static_cast<uint64_t>(time.hours().count()), 2);
-  out.put(':');
-  put_padded(out, static_cast<uint64_t>(time.minutes().count()), 2);
-  out.put(':');
-  put_padded(out, static_cast<uint64_t>(time.seconds().count()), 2);
-  out.put('.');
-  put_padded(out, static_cast<uint64_t>(time.subseconds().count()), 3);
-  out.put('Z');
+  out.advance_to(write_iso8601({millis * 1000}, 3, out.at()));
 }
 
 void put_hex(TextOut& out, std::string_view bytes) {

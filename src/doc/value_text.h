@@ -8,7 +8,6 @@ namespace penstock::doc {
 
 // A BSON string value (length prefix, text, NUL) and where it ends. `limit`: end of the document.
 const uint8_t* put_string(TextOut& out, const uint8_t* value, const uint8_t* limit);
-void put_text(TextOut& out, std::string_view text);  // escaped, with quotes
 
 // Without quotes, and nothing in them needs an escape.
 void put_date(TextOut& out, int64_t millis);  // ISO 8601; milliseconds outside of years 0 to 9999

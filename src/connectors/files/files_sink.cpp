@@ -74,6 +74,7 @@ FilesSink::FilesSink(NameTemplate path, Compression compression, const Settings&
   extension_ += extension_of(compression);
   if (path_.is_constant()) {
     only_folder_ = settings.path;
+    only_folder_key_ = hash128(settings.path);
   }
 }
 
@@ -99,7 +100,7 @@ Result<std::string> FilesSink::folder_of(const Event& event) const {
 
 Result<OrderKey> FilesSink::order_key(const Event& event) const {
   if (only_folder_) {
-    return hash128(*only_folder_);
+    return only_folder_key_;
   }
   thread_local std::string folder;  // an event needs no allocation
   folder.clear();
@@ -206,7 +207,7 @@ Result<std::vector<Failure>> FilesSink::write_folder(Lane& lane, const std::stri
   const bool covered_possible = durable_order_ && !batch.replay && !coverage.is_empty_for(part);
   ObjectWriter object(files_, folder, temporary_name(batch.lane), lane.text, lane.compressor.get());
   if (batch.replay) {
-    object.hash_ids();
+    object.hash_content();
   }
   ObjectRange range;
   std::vector<Failure> failures;

@@ -2,8 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
 #include <cstring>
+
+#include "base/digits.h"
 
 namespace penstock::files {
 
@@ -11,7 +12,6 @@ namespace {
 
 constexpr size_t kGenerationBytes = 1024;
 constexpr size_t kOrderBytes = 16;
-constexpr size_t kDigitsMax = 20;
 
 void put_big_endian(uint64_t value, char* to) {
   value = __builtin_bswap64(value);
@@ -38,14 +38,14 @@ void LineEvents::add(std::string_view line, uint64_t offset, FilePosition& posit
   if (position.generation == 0) {
     position.generation = generation_of(line, position);
   }
-  char* const place = block_->arena.allocate(kOrderBytes + part_.size() + 1 + kDigitsMax);
+  char* const place = block_->arena.allocate(kOrderBytes + part_.size() + 1 + kDigitsMax + kDigitsSlack);
   put_big_endian(position.generation, place);
   put_big_endian(offset, place + 8);
   char* const id = place + kOrderBytes;
   std::memcpy(id, part_.data(), part_.size());
   id[part_.size()] = '/';
   char* const digits = id + part_.size() + 1;
-  const char* const end = std::to_chars(digits, digits + kDigitsMax, offset).ptr;
+  const char* const end = write_uint64(offset, digits);
   Event& event = block_->events.emplace_back();
   event.order = {place, kOrderBytes};
   event.id = {id, static_cast<size_t>(end - id)};

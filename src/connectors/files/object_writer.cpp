@@ -19,13 +19,15 @@ ObjectWriter::~ObjectWriter() {
 }
 
 Result<> ObjectWriter::appended(std::string_view id) {
-  if (hashes_ids_) {
+  if (hashes_) {
     hash_ = hash128(id, hash_);
   }
   if (compressor_ != nullptr || text_.size() < kFlushBytes) {
     return {};
   }
-  hash_ = hash128(text_, hash_);
+  if (hashes_) {
+    hash_ = hash128(text_, hash_);
+  }
   TRY(write(text_));
   text_.clear();
   return {};

@@ -28,9 +28,9 @@ class ObjectWriter {
 
   std::string& text() { return text_; }  // append a record here, then call appended()
   Result<> appended(std::string_view id);
-  // Of all records since the last finish() and, after hash_ids(), of their ids.
+  // From here on content_hash() is the hash of all records and their ids since the last finish().
+  void hash_content() { hashes_ = true; }
   Hash128 content_hash() const;
-  void hash_ids() { hashes_ids_ = true; }
   // Makes the object durable under its name. False: the name is taken, and nothing was done.
   Result<bool> finish(const std::string& name);
 
@@ -46,7 +46,7 @@ class ObjectWriter {
   bool exists_ = false;         // the temporary file may be there
   uint64_t size_ = 0;
   Hash128 hash_;  // of the text that has left the buffer, and of the ids
-  bool hashes_ids_ = false;
+  bool hashes_ = false;
 };
 
 }  // namespace penstock::files

@@ -1,0 +1,54 @@
+#include "base/digits.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+namespace penstock {
+namespace {
+
+std::string written(uint64_t value) {
+  char text[kDigitsMax + kDigitsSlack];
+  return {text, write_uint64(value, text)};
+}
+
+std::string padded(uint64_t value, int width) {
+  char text[64];
+  return {text, write_padded(value, width, text)};
+}
+
+TEST(digits, numbers_around_every_power_of_ten_and_of_two) {
+  EXPECT_EQ(written(0), "0");
+  uint64_t power = 1;
+  for (int i = 0; i < kDigitsMax; ++i, power *= 10) {
+    for (const uint64_t value : {power - 1, power, power + 1, power * 7, power + power / 3}) {
+      EXPECT_EQ(written(value), std::to_string(value));
+    }
+  }
+  for (int i = 0; i < 64; ++i) {
+    const uint64_t value = uint64_t{1} << i;
+    EXPECT_EQ(written(value - 1), std::to_string(value - 1));
+    EXPECT_EQ(written(value), std::to_string(value));
+  }
+  EXPECT_EQ(written(std::numeric_limits<uint64_t>::max()), "18446744073709551615");
+}
+
+TEST(digits, signs) {
+  for (const int64_t value : {std::numeric_limits<int64_t>::min(), int64_t{-1}, int64_t{0},
+                              std::numeric_limits<int64_t>::max()}) {
+    char text[kDigitsMax + 1 + kDigitsSlack];
+    EXPECT_EQ(std::string(text, write_int64(value, text)), std::to_string(value));
+  }
+}
+
+TEST(digits, padding) {
+  EXPECT_EQ(padded(0, 1), "0");
+  EXPECT_EQ(padded(7, 2), "07");
+  EXPECT_EQ(padded(123456, 6), "123456");
+  EXPECT_EQ(padded(42, 19), "0000000000000000042");
+  EXPECT_EQ(padded(1234567890123456789U, 19), "1234567890123456789");
+}
+
+}  // namespace
+}  // namespace penstock
