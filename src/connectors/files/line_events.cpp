@@ -38,7 +38,8 @@ void LineEvents::add(std::string_view line, uint64_t offset, FilePosition& posit
   if (position.generation == 0) {
     position.generation = generation_of(line, position);
   }
-  char* const place = block_->arena.allocate(kOrderBytes + part_.size() + 1 + kDigitsMax + kDigitsSlack);
+  char* const place =
+      block_->arena.allocate(kOrderBytes + part_.size() + 1 + kDigitsMax + kDigitsSlack);
   put_big_endian(position.generation, place);
   put_big_endian(offset, place + 8);
   char* const id = place + kOrderBytes;
