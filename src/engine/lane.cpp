@@ -141,6 +141,7 @@ void Lane::take_released(Taken& taken) {
 void Lane::take_fresh(Taken& taken) {
   const bool repeats = repeats_ || mutated("repeated_key_in_batch");
   seen_.start(spec_.batch_events);
+  taken.batch.reserve(std::min(queue_.size(), events_max_));
   take_released(taken);
   while (!queue_.empty()) {
     Item item = queue_.front();

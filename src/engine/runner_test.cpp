@@ -1,0 +1,320 @@
+// The runner with its real threads, around a source and sinks in memory. Nothing here depends on
+// how long something takes: what must happen is waited for, what must not is made impossible.
+#include "engine/runner.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace penstock::engine {
+namespace {
+
+constexpr Duration kLong = 60s;  // never reached unless something hangs
+
+// What the components did; they are called by the runner's threads.
+struct Seen {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::multiset<std::string> delivered;
+  uint32_t writing = 0, reads = 0, saves = 0;
+  std::map<std::string, Position> saved, committed;
+
+  // Waits for what the test expects; false when it does not come, or when told to end.
+  bool wait(std::stop_token stop, const std::function<bool()>& expected) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, std::move(stop), kLong, expected);
+  }
+  void note(const std::function<void()>& what) {
+    const std::scoped_lock lock(mutex);
+    what();
+    changed.notify_all();
+  }
+};
+
+struct Script {                      // what the components do; set before the start
+  uint32_t parts = 1, events = 100;  // of each part
+  bool ends = true;
+  uint32_t failing_reads = 0, failing_saves = 0;
+  std::function<Result<std::vector<Failure>>(const Batch&, Stop)> write = [](const Batch&, Stop) {
+    return std::vector<Failure>{};
+  };
+};
+
+class MemoryReader final : public Reader {
+ public:
+  MemoryReader(Seen& seen, const Script& script, std::string part)
+      : seen_(seen), script_(script), part_(std::move(part)) {}
+  Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop) override {
+    uint32_t reads = 0;
+    seen_.note([&] { reads = ++seen_.reads; });
+    if (reads <= script_.failing_reads) {
+      return transient("not reachable");
+    }
+    for (uint32_t i = 0; i < limits.events && next_ < script_.events; ++i) {
+      Event event;
+      event.id = block.arena.copy(part_ + "/" + std::to_string(next_++));
+      block.events.push_back(event);
+    }
+    const bool all = next_ == script_.events;
+    return Read{std::to_string(next_), all, all && script_.ends, std::nullopt};
+  }
+  Result<> commit(const Position& position, Stop) override {
+    seen_.note([&] { seen_.committed[part_] = position; });
+    return {};
+  }
+
+ private:
+  Seen& seen_;
+  const Script& script_;
+  std::string part_;
+  uint32_t next_ = 0;
+};
+
+class MemorySource final : public Source {
+ public:
+  MemorySource(Seen& seen, const Script& script) : seen_(seen), script_(script) {}
+  SourceTraits traits() const override { return {}; }
+  std::string fingerprint() const override { return "memory"; }
+  Result<std::vector<Part>> parts(const Checkpoint&, Stop) override {
+    std::vector<Part> parts;
+    for (uint32_t i = 0; i < script_.parts; ++i) {
+      parts.push_back({.id = "p" + std::to_string(i)});
+    }
+    return parts;
+  }
+  Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>&,
+                                       Stop) override {
+    return std::make_unique<MemoryReader>(seen_, script_, part.id);
+  }
+
+ private:
+  Seen& seen_;
+  const Script& script_;
+};
+
+class MemorySink final : public Sink {
+ public:
+  MemorySink(Seen& seen, const Script& script) : seen_(seen), script_(script) {}
+  SinkTraits traits() const override { return {}; }
+  Result<> open(const Resume&, Stop) override { return {}; }
+  Result<std::vector<Failure>> write(const Batch& batch, Stop stop) override {
+    seen_.note([&] { ++seen_.writing; });
+    Result<std::vector<Failure>> result = script_.write(batch, std::move(stop));
+    seen_.note([&] {
+      --seen_.writing;
+      for (const Event* event : batch.events) {
+        if (result) {
+          seen_.delivered.emplace(event->id);
+        }
+      }
+    });
+    return result;
+  }
+
+ private:
+  Seen& seen_;
+  const Script& script_;
+};
+
+class MemoryStore final : public CheckpointStore {
+ public:
+  MemoryStore(Seen& seen, const Script& script) : seen_(seen), script_(script) {}
+  Result<Lease> lease(Stop) override { return Lease{}; }
+  Result<std::optional<Checkpoint>> load(Stop) override { return std::nullopt; }
+  Result<> save(const Checkpoint& checkpoint, Stop) override {
+    uint32_t saves = 0;
+    seen_.note([&] { saves = ++seen_.saves; });
+    if (saves <= script_.failing_saves) {
+      return transient("no answer");
+    }
+    seen_.note([&] { seen_.saved = checkpoint.positions; });
+    return {};
+  }
+
+ private:
+  Seen& seen_;
+  const Script& script_;
+};
+
+size_t threads_now() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+struct RunnerTest : testing::Test {
+  RunnerTest() {
+    const RetryPolicy soon{.attempts = {}, .give_up_after = {}, .initial = 1ms, .max = 1ms};
+    spec.name = "relay";
+    spec.source_name = "memory";
+    spec.has_checkpoint = true;
+    spec.source_retry = spec.store_retry = soon;
+    spec.limits.read_events = 7;
+    SinkSpec sink;
+    sink.name = "out";
+    sink.batch_events = 5;
+    sink.lanes = 4;
+    sink.retry = soon;
+    spec.sinks = {sink};
+  }
+  void start() {
+    Assembly assembly;
+    assembly.spec = spec;
+    assembly.source = std::make_unique<MemorySource>(seen, script);
+    assembly.sinks.emplace_back().sink = std::make_unique<MemorySink>(seen, script);
+    assembly.checkpoint = std::make_unique<MemoryStore>(seen, script);
+    runner = Runner::make(std::move(assembly), clock, log);
+    runner->start();
+  }
+  void expect_all_delivered_once() {
+    std::multiset<std::string> all;
+    for (uint32_t part = 0; part < script.parts; ++part) {
+      for (uint32_t i = 0; i < script.events; ++i) {
+        all.insert("p" + std::to_string(part) + "/" + std::to_string(i));
+      }
+    }
+    EXPECT_EQ(seen.delivered, all);
+  }
+
+  SystemClock clock;
+  NullLog log;
+  PipelineSpec spec;
+  Script script;
+  Seen seen;
+  std::unique_ptr<Runner> runner;  // last: its threads use all of the above
+};
+
+TEST_F(RunnerTest, runs_to_its_end_and_leaves_no_thread) {
+  const size_t threads = threads_now();
+  script.parts = 3;
+  script.events = 500;
+  std::atomic<size_t> busy = 0;
+  script.write = [&busy](const Batch&, Stop) {
+    busy = threads_now();
+    return std::vector<Failure>{};
+  };
+  start();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::finished);
+  expect_all_delivered_once();
+  for (const auto& part : {"p0", "p1", "p2"}) {
+    EXPECT_EQ(seen.saved[part], "500");
+    EXPECT_EQ(seen.committed[part], "500");
+  }
+  EXPECT_GT(busy, threads);
+  runner.reset();
+  const Instant until = clock.now() + kLong;  // a joined thread may still be listed for a moment
+  while (threads_now() > threads && clock.now() < until) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(threads_now(), threads);
+}
+
+TEST_F(RunnerTest, a_stop_drains_what_was_read) {
+  script.ends = false;
+  start();
+  ASSERT_TRUE(seen.wait({}, [this] { return !seen.delivered.empty(); }));
+  runner->stop();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::stopped);
+  EXPECT_EQ(runner->status().reason, "");
+  EXPECT_EQ(std::to_string(seen.delivered.size()), seen.saved["p0"]);
+  EXPECT_EQ(seen.committed["p0"], seen.saved["p0"]);
+}
+
+TEST_F(RunnerTest, an_abort_ends_writes_that_hang) {
+  script.write = [this](const Batch&, Stop stop) -> Result<std::vector<Failure>> {
+    seen.wait(std::move(stop), [] { return false; });  // until it is told to end
+    return fail(Error::Kind::cancelled, "given up");
+  };
+  start();
+  ASSERT_TRUE(seen.wait({}, [this] { return seen.writing > 0; }));
+  runner->abort();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::stopped);
+  EXPECT_TRUE(seen.saved.empty());
+  EXPECT_TRUE(seen.committed.empty());
+}
+
+TEST_F(RunnerTest, a_drain_gives_up_on_writes_that_hang) {
+  spec.drain_max = 1ms;
+  script.write = [this](const Batch&, Stop stop) -> Result<std::vector<Failure>> {
+    seen.wait(std::move(stop), [] { return false; });
+    return fail(Error::Kind::cancelled, "given up");
+  };
+  start();
+  ASSERT_TRUE(seen.wait({}, [this] { return seen.writing > 0; }));
+  runner->stop();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::stopped);
+  EXPECT_NE(runner->status().reason, "");
+  EXPECT_TRUE(seen.saved.empty());
+}
+
+TEST_F(RunnerTest, a_read_that_fails_is_tried_again) {
+  script.failing_reads = 3;
+  start();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::finished);
+  expect_all_delivered_once();
+}
+
+TEST_F(RunnerTest, writes_of_several_lanes_are_in_flight_together) {
+  spec.sinks[0].batch_events = 1;
+  uint32_t most = 0;
+  script.write = [&](const Batch&, Stop stop) {
+    // The first writes wait for one another: alone, none of them would end.
+    seen.wait(std::move(stop), [&] {
+      most = std::max(most, seen.writing);
+      return most >= 3;
+    });
+    seen.changed.notify_all();
+    return std::vector<Failure>{};
+  };
+  start();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_GE(most, 3U);
+  expect_all_delivered_once();
+}
+
+TEST_F(RunnerTest, a_save_that_fails_is_tried_again) {
+  script.failing_saves = 3;
+  start();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::finished);
+  EXPECT_EQ(seen.saved["p0"], "100");
+  EXPECT_EQ(seen.committed["p0"], "100");
+}
+
+TEST_F(RunnerTest, where_no_save_succeeds_nothing_is_committed) {
+  script.failing_saves = ~0U;
+  start();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::failed);
+  EXPECT_EQ(runner->status().reason, "the checkpoint could not be saved: no answer");
+  expect_all_delivered_once();
+  EXPECT_TRUE(seen.committed.empty());
+}
+
+TEST_F(RunnerTest, an_exception_of_a_component_stops_the_pipeline) {
+  script.write = [](const Batch&, Stop) -> Result<std::vector<Failure>> {
+    throw std::runtime_error("no such table");
+  };
+  start();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::failed);
+  EXPECT_EQ(runner->status().reason, "sink out: unexpected exception while writing: no such table");
+  EXPECT_TRUE(seen.saved.empty());
+}
+
+}  // namespace
+}  // namespace penstock::engine
