@@ -184,7 +184,8 @@ Result<std::vector<std::string>> sinks_to_replay(DeadLetterArchive& archive, Sto
   return std::vector<std::string>(sinks.begin(), sinks.end());
 }
 
-std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters) {
+std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters,
+                                       const std::function<bool(const StoredLetter&)>& is_held) {
   std::vector<uint64_t> found;
   // Keys of which a later change is a dead letter too, because a quarantine held it back.
   std::unordered_set<Hash128, Hash128Hasher> held;
@@ -194,7 +195,7 @@ std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters) {
     if (key.is_zero()) {
       continue;  // without a key there is no order to break
     }
-    if (letter.quarantined) {
+    if (letter.quarantined && is_held(letter)) {
       held.insert(key);
     } else if (!held.contains(key)) {
       found.push_back(letter.sequence);

@@ -3,6 +3,7 @@
 // so that nobody else replays at the same time. One thread at a time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -29,8 +30,10 @@ Result<std::vector<StoredLetter>> chosen_letters(DeadLetterArchive& archive,
 Result<std::vector<std::string>> sinks_to_replay(DeadLetterArchive& archive, Stop stop);
 
 // Sequences of the letters whose replay may undo a later change of their key, so that it needs
-// --force: they have a key and no quarantine held back what followed them. `letters`: of one sink.
-std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters);
+// --force: they have a key and no quarantine held back what followed them. `letters`: of one sink;
+// `is_held`: the key of a letter is in quarantine still.
+std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters,
+                                       const std::function<bool(const StoredLetter&)>& is_held);
 
 // One part, "dead-letters", that ends at the last letter there was when it was opened. Each (sink,
 // event id) is given once, in append order, with the log's sequence as its order; id, stream, key,

@@ -63,8 +63,9 @@ class ReplayTest : public testing::Test {
       }
     }
   }
-  std::vector<uint64_t> overtaken() {
-    return may_be_overtaken(*chosen_letters(*archive_, {.sink = "mongodb"}, {}));
+  std::vector<uint64_t> overtaken(bool held = true) {
+    return may_be_overtaken(*chosen_letters(*archive_, {.sink = "mongodb"}, {}),
+                            [held](const StoredLetter&) { return held; });
   }
 
   TestContext context_{"p/files"};
@@ -191,6 +192,7 @@ TEST_F(ReplayTest, what_a_quarantine_held_back_was_not_overtaken) {
   write({"c", "mongodb", "two"});
   write({"d", "mongodb", "one", true});
   EXPECT_EQ(overtaken(), std::vector<uint64_t>{3});
+  EXPECT_EQ(overtaken(false), (std::vector<uint64_t>{1, 2, 3, 4})) << "a quarantine that was ended";
 }
 
 }  // namespace

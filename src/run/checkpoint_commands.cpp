@@ -31,19 +31,12 @@ std::string describe(const std::string& pipeline, const Checkpoint& checkpoint) 
   return out;
 }
 
-// The checkpoint under its lease, with the part that is to change.
-Result<Checkpoint> load_leased(CheckpointStore& store, const std::string& part) {
+// The checkpoint under its lease.
+Result<Checkpoint> load_leased(CheckpointStore& store) {
   TRY(const Lease lease, store.lease({}));
   TRY(std::optional<Checkpoint> checkpoint, store.load({}));
   if (!checkpoint) {
     return fatal("there is no checkpoint to change: the pipeline has not saved one yet");
-  }
-  if (!checkpoint->positions.contains(part)) {
-    std::string known;
-    for (const auto& [name, position] : checkpoint->positions) {
-      known += (known.empty() ? "" : ", ") + to_text(name);
-    }
-    return fatal(fmt::format("the checkpoint has no part `{}`; it has: {}", part, known));
   }
   checkpoint->epoch = lease.epoch;
   return *std::move(checkpoint);
@@ -52,7 +45,14 @@ Result<Checkpoint> load_leased(CheckpointStore& store, const std::string& part) 
 Result<> change(const Operated& operated, Program& program, const std::string& part,
                 const std::optional<Position>& position) {
   CheckpointStore& store = *operated.checkpoint;
-  TRY(Checkpoint checkpoint, load_leased(store, part));
+  TRY(Checkpoint checkpoint, load_leased(store));
+  if (!checkpoint.positions.contains(part)) {
+    std::string known;
+    for (const auto& [name, saved] : checkpoint.positions) {
+      known += (known.empty() ? "" : ", ") + to_text(name);
+    }
+    return fatal(fmt::format("the checkpoint has no part `{}`; it has: {}", part, known));
+  }
   if (position) {
     checkpoint.positions[part] = *position;
   } else {
@@ -79,6 +79,34 @@ Exit change_part(Program& program, const Options& options,
   }
   const std::string done = position ? fmt::format("now at {}", to_text(*position)) : "forgotten";
   return Program::print(fmt::format("{}: part {}: {}\n", operated->pipeline, options.part, done))
+             ? Exit::ok
+             : Exit::failed;
+}
+
+// Gives how many keys there were.
+Result<size_t> end_quarantine(const Operated& operated, Program& program) {
+  CheckpointStore& store = *operated.checkpoint;
+  TRY(Checkpoint checkpoint, load_leased(store));
+  const size_t keys = checkpoint.quarantined.size();
+  checkpoint.quarantined.clear();
+  checkpoint.at = program.clock().wall();
+  TRY(store.save(checkpoint, {}));
+  return keys;
+}
+
+Exit reset_quarantine(Program& program, const Options& options) {
+  auto operated = open_checkpoint(program, options.file);
+  if (!operated) {
+    Program::complain(operated.error().what);
+    return Exit::usage;
+  }
+  const auto keys = end_quarantine(*operated, program);
+  if (!keys) {
+    return complain(keys.error());
+  }
+  return Program::print(fmt::format("{}: {} keys left the quarantine; changes of theirs that are "
+                                    "dead letters now come after later ones, if at all\n",
+                                    operated->pipeline, *keys))
              ? Exit::ok
              : Exit::failed;
 }
@@ -113,6 +141,9 @@ Exit set_checkpoint(Program& program, const Options& options) {
 Exit reset_checkpoint(Program& program, const Options& options) {
   if (!options.part.empty()) {
     return change_part(program, options, std::nullopt);
+  }
+  if (options.quarantine) {
+    return reset_quarantine(program, options);
   }
   auto operated = open_checkpoint(program, options.file);
   if (!operated) {

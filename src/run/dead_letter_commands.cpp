@@ -179,6 +179,33 @@ Result<size_t> release_quarantine(Program& program, Opened& opened, const Lease&
   return released;
 }
 
+using QuarantinedKeys = std::set<std::pair<std::string, OrderKey>>;  // at a sink
+
+Result<QuarantinedKeys> quarantined_keys(const Opened& opened) {
+  QuarantinedKeys keys;
+  if (opened.operated.checkpoint) {
+    TRY(const std::optional<Checkpoint> checkpoint, opened.operated.checkpoint->load({}));
+    for (const Quarantined& key :
+         checkpoint ? checkpoint->quarantined : std::vector<Quarantined>()) {
+      keys.emplace(key.sink, key.key);
+    }
+  }
+  return keys;
+}
+
+// Whether the key of a letter is in quarantine at each of the sinks that its replay goes to.
+bool is_held(const StoredLetter& letter, const engine::Assembly& replay,
+             const QuarantinedKeys& keys) {
+  for (size_t i = 0; i < replay.sinks.size(); ++i) {
+    const std::string& name = replay.spec.sinks[i].name;
+    const Result<OrderKey> own = replay.sinks[i].sink->order_key(letter.event());
+    if (!keys.contains({name, letter.event().order_key}) && !(own && keys.contains({name, *own}))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 struct Replayed {
   Exit exit = Exit::ok;
   size_t letters = 0;  // went back
@@ -192,7 +219,10 @@ Result<Replayed> replay_sink(Program& program, Opened& opened, const Options& op
   if (letters.empty()) {
     return Replayed{};
   }
-  const std::vector<uint64_t> overtaken = dead_letters::may_be_overtaken(letters);
+  TRY(const QuarantinedKeys keys, quarantined_keys(opened));
+  TRY(engine::Built built, build_sink(program, opened, sink, choice));
+  const std::vector<uint64_t> overtaken = dead_letters::may_be_overtaken(
+      letters, [&](const StoredLetter& letter) { return is_held(letter, built.assembly, keys); });
   if (!overtaken.empty() && !options.force) {
     return fatal(fmt::format(
         "{} of {} dead letters of {} may have been overtaken by a later change of their key that "
@@ -200,7 +230,6 @@ Result<Replayed> replay_sink(Program& program, Opened& opened, const Options& op
         "`dead-letter show`, then choose numbers, or use --force",
         overtaken.size(), letters.size(), shown_sink(sink), overtaken.front()));
   }
-  TRY(engine::Built built, build_sink(program, opened, sink, choice));
   dead_letters::ReplaySink* taken = nullptr;  // of the runner
   if (!sink.empty()) {
     auto wrapped = std::make_unique<dead_letters::ReplaySink>(

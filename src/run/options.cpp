@@ -187,7 +187,10 @@ class CommandLine {
         ->type_name("POSITION");
     CLI::App* const reset = file_command(*group, Command::checkpoint_reset, "reset",
                                          "Let the next run begin anew; not while it runs");
-    reset->add_option("--part", options_.part, "Only this part")->type_name("PART");
+    CLI::Option* const part =
+        reset->add_option("--part", options_.part, "Only this part")->type_name("PART");
+    reset->add_flag("--quarantine", options_.quarantine, "Only the quarantine; positions stay")
+        ->excludes(part);
   }
 
   void declare_dead_letter() {

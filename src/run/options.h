@@ -52,8 +52,9 @@ struct Options {
   bool markdown = false;
   bool schema = false;
 
-  std::string part;      // checkpoint
-  std::string position;  // checkpoint set, as `checkpoint show` writes it
+  std::string part;         // checkpoint
+  std::string position;     // checkpoint set, as `checkpoint show` writes it
+  bool quarantine = false;  // checkpoint reset
 
   std::optional<std::string> sink;  // dead-letter; "": decoding and transforms
   std::vector<uint64_t> sequences;  // dead-letter

@@ -156,6 +156,29 @@ def test_quarantine(folder, checks):
         checks.equal(ids(receiver.taken()), ["e2", "e1", "e3", "e4", "e5"], "in the key's order")
 
 
+def test_quarantine_reset(folder, checks):
+    with harness.Receiver() as receiver:
+        setup(folder, http_sink(receiver, more="    on_reject: quarantine\n"))
+        receiver.refuse = lambda path, body: b'"version":1' in body
+        append(folder, event(1, "k", 1), event(2, "k", 2))
+        run(folder)
+        both = harness.penstock(folder, "checkpoint", "reset", "orders.yaml", "--quarantine",
+                                "--part", "x")
+        checks.equal(both.returncode, 2, "--quarantine or --part")
+        reset = harness.penstock(folder, "checkpoint", "reset", "orders.yaml", "--quarantine")
+        checks.equal(reset.returncode, 0, "checkpoint reset --quarantine")
+        checks.that(b"1 keys left the quarantine" in reset.stdout, "and says so", reset.stdout)
+        append(folder, event(3, "k", 3))
+        run(folder)
+        checks.equal(ids(receiver.taken()), ["e3"], "positions stay, the key goes on")
+        checks.that(b"2 dead letters" in letters(folder, "list").stdout, "its letters stay")
+        receiver.refuse = None
+        refused = letters(folder, "replay")
+        checks.that(refused.returncode == 1 and b"--force" in refused.stderr,
+                    "and need --force now, as later changes were delivered", refused.stderr)
+        checks.equal(ids(receiver.taken()), ["e3"], "nothing was sent")
+
+
 # The key of a lake is the folder, not the event's own: that of its letters has to be the same.
 def test_quarantine_by_the_keys_of_the_sink(folder, checks):
     lake = """  - files: {path: "lake/{stream}"}
@@ -194,7 +217,7 @@ def test_quarantine_by_the_keys_of_the_sink(folder, checks):
 def main():
     checks = harness.Checks()
     for test in (test_replay_once, test_replay_to_a_named_sink, test_replay_that_stops, test_force,
-                 test_quarantine, test_quarantine_by_the_keys_of_the_sink):
+                 test_quarantine, test_quarantine_reset, test_quarantine_by_the_keys_of_the_sink):
         with harness.workspace() as folder:
             test(folder, checks)
     return checks.end()
