@@ -5,6 +5,8 @@
 
 #include "base/check.h"
 #include "codecs/cloudevents.h"
+#include "codecs/document.h"
+#include "codecs/dynamodb.h"
 #include "codecs/event.h"
 #include "codecs/raw.h"
 
@@ -45,6 +47,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CHECK(cloudevents.encode(event, text).has_value());
     penstock::Event again = event_of(text, arena);
     CHECK(penstock::codecs::CloudEventsDecoder().decode(again, arena).has_value());
+  }
+  event = event_of(bytes, arena);
+  if (penstock::codecs::DynamoDbDecoder({}, true).decode(event, arena)) {
+    std::string text;
+    CHECK(penstock::codecs::EventEncoder().encode(event, text).has_value());
+    (void)penstock::codecs::append_document(event, text);  // only its not crashing is of interest
   }
   return 0;
 }

@@ -111,7 +111,7 @@ TEST_F(NameTemplateTest, what_comes_from_data_cannot_leave_its_segment) {
 TEST_F(NameTemplateTest, two_values_never_meet) {
   std::vector<std::string> values = {"a/b", "a%2Fb", "a%252Fb", "",   "/",    "%",   "%25", ".",
                                      "%2E", "..",    "%2E.",    ".a", "\xff", "%FF", "\0"s, "%00"};
-  for (const size_t size : {150, 165, 166, 199, 200, 201, 300, 1000}) {
+  for (const size_t size : {150U, 165U, 166U, 199U, 200U, 201U, 300U, 1000U}) {
     values.push_back(std::string(size, 'x'));
     values.push_back(std::string(size, 'x') + "y");
     values.push_back(std::string(size, '/'));
