@@ -44,10 +44,11 @@ struct Part {
 };
 
 struct SourceTraits {
-  bool durable_order = true;   // `order` is stable across restarts: objects can be told apart by it
-  bool owns_position = false;  // inbox, queue, payload: commit() is its checkpoint
-  bool saves_position = true;  // false: nothing to resume (stdin, generate without count)
-  bool blocks = false;         // read() itself waits up to limits.wait for a first event
+  bool durable_order = true;  // `order` is stable across restarts: objects can be told apart by it
+  uint32_t generation_bytes = 0;   // of `order`: an object holds events that agree in these
+  bool owns_position = false;      // inbox, queue, payload: commit() is its checkpoint
+  bool saves_position = true;      // false: nothing to resume (stdin, generate without count)
+  bool blocks = false;             // read() itself waits up to limits.wait for a first event
   bool independent_reads = false;  // queue: each read is committed by itself once settled
   bool changing_parts = false;     // parts() may answer otherwise later: ask again
   bool starts_latest = false;      // open() can begin behind what is there: Part::Start::latest

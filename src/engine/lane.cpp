@@ -19,9 +19,10 @@ void Lane::push(Item item, Instant now) {
   ++queued_;
 }
 
+// Asked when something is queued.
 bool Lane::full() const {
-  return queue_.size() >= spec_.batch_events || queue_bytes_ >= spec_.batch_bytes || cuts_ > 0 ||
-         events_max_ < spec_.batch_events;
+  return queue_.size() >= spec_.batch_events || queue_bytes_ >= spec_.batch_bytes ||
+         cuts_ > (queue_.front().cut ? 1U : 0U) || events_max_ < spec_.batch_events;
 }
 
 Instant Lane::ready_at(Instant now, bool flush) {

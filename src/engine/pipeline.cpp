@@ -422,6 +422,11 @@ void Pipeline::dispatch_event(Chunk& chunk, uint32_t index, Instant now) {
   PartState& part = *parts_[chunk.part];
   const Item item{&chunk, index, 0, chunk.event(index).order_key};
   ++part.dispatched_open;
+  const auto generation = chunk.event(index).order.substr(0, spec_.source.generation_bytes);
+  if (part.generation != generation && !mutated("object_spans_generations")) {
+    part.generation = generation;
+    cut_objects(chunk.part);
+  }
   if (const Rejection* rejection = rejection_of(chunk.block->rejections, index)) {
     cut_objects(chunk.part);
     part.ledger.expect(chunk, index);

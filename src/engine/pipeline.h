@@ -105,6 +105,7 @@ class Pipeline {
              committed_count = 0;
     Chunk* waiting = nullptr;  // dispatch stands before event `next` of this chunk, at a barrier
     uint32_t next = 0;
+    std::string generation;  // of the event dispatched last
     bool behind_barrier = false;
     bool at_barrier = false;
     uint64_t dispatched_open = 0;  // dispatched events that are not settled

@@ -6,7 +6,8 @@
 
 namespace penstock::engine {
 
-// An object never spans an event that was rejected: after a restart its name would cover it.
+// An object never spans an event that was rejected, or two generations: after a restart its name
+// would cover what is not in it.
 void Pipeline::cut_objects(uint32_t part) {
   for (const auto& sink : sinks_) {
     for (const auto& [key, lane] : sink->lane_of_key) {

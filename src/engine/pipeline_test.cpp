@@ -96,6 +96,7 @@ struct PipelineTest : testing::Test {
       Event event;
       event.id = chunk->block->arena.copy(std::to_string(next));
       event.order_key = hash128(keys[next]);
+      event.order = chunk->block->arena.copy(order_of(next));
       if (undecodable(next)) {
         chunk->block->rejections.push_back({i, error(Error::Kind::rejected, "no JSON")});
       }
@@ -158,6 +159,7 @@ struct PipelineTest : testing::Test {
   Instant now{Duration{1s}};
   std::vector<std::string> keys;  // of the source's events
   bool ends = true;
+  std::function<std::string(uint32_t)> order_of = [](uint32_t i) { return std::to_string(i); };
   std::function<bool(uint32_t)> undecodable = [](uint32_t) { return false; };
   std::function<Result<>(const action::OpenReader&)> on_open = [](auto&) { return Result<>{}; };
   std::function<Written(const Batch&)> on_write = [](auto&) { return std::vector<Failure>{}; };
@@ -283,6 +285,22 @@ TEST_F(PipelineTest, an_abort_ends_it_at_once) {
   EXPECT_EQ(pipeline->next_action(), std::nullopt);
   answer_held_writes(std::vector<Failure>{});
   EXPECT_FALSE(saved.has_value());
+}
+
+TEST_F(PipelineTest, an_object_holds_events_of_one_generation) {
+  keys.assign(25, "folder");
+  spec.source.generation_bytes = 1;
+  order_of = [](uint32_t i) { return fmt::format("{}{:02}", i < 13 ? "a" : "b", i); };
+  spec.sinks[0].traits.lane_per_key = true;
+  spec.sinks[0].batch_events = 100;
+  spec.sinks[0].batch_wait = 1s;
+  std::vector<size_t> objects;
+  on_write = [&objects](const Batch& batch) {
+    objects.push_back(batch.events.size());
+    return std::vector<Failure>{};
+  };
+  run();
+  EXPECT_EQ(objects, (std::vector<size_t>{13, 12}));
 }
 
 TEST_F(PipelineTest, a_checkpoint_of_another_source_is_refused) {

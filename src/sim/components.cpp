@@ -18,7 +18,8 @@ Position position_at(uint32_t index) {
 void append_event(const ScriptedEvent& scripted, EventBlock& block) {
   Event event;
   event.id = block.arena.copy(scripted.id());
-  event.order = block.arena.copy(fmt::format("{:08x}", scripted.index));
+  event.order =
+      block.arena.copy(fmt::format("{:04x}{:04x}", scripted.generation(), scripted.index));
   event.stream = block.arena.copy(scripted.folder);
   event.raw = event.id;
   event.has_raw = true;

@@ -8,7 +8,7 @@ namespace penstock::sim {
 
 namespace {
 
-constexpr std::array<std::string_view, 18> kMutations = {
+constexpr std::array<std::string_view, 19> kMutations = {
     "settle_before_durable",
     "commit_before_save",
     "save_past_hole",
@@ -22,6 +22,7 @@ constexpr std::array<std::string_view, 18> kMutations = {
     "quarantine_forgotten_at_restart",
     "barrier_ignored",
     "object_spans_reject",
+    "object_spans_generations",
     "coverage_across_parts",
     "parked_key_overtaken",
     "unknown_is_success",

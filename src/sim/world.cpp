@@ -65,6 +65,7 @@ void World::make_plan() {
   spec.source_name = "scripted";
   spec.fingerprint = "scripted";
   spec.source.default_format = "raw";
+  spec.source.generation_bytes = 4;
   spec.has_checkpoint = true;
   spec.has_dead_letter = true;
   spec.dead_letter_deadline = 2s;
@@ -389,6 +390,11 @@ void World::check_lakes() {
           const auto part = static_cast<uint32_t>(std::stoul(id.substr(1)));
           if (in_object >= 0 && covers_rejected(part, in_object, index)) {
             violate(fmt::format("lake {}: {} spans a rejected event before {}", s, name, id));
+          }
+          const auto& events = history_[part];
+          if (in_object >= 0 && events[static_cast<size_t>(in_object)].generation() !=
+                                    events[static_cast<size_t>(index)].generation()) {
+            violate(fmt::format("lake {}: {} holds two generations, from {}", s, name, id));
           }
           in_object = index;
         }

@@ -34,6 +34,7 @@ struct ScriptedEvent {
   std::vector<bool> rejected_by;  // by sink
   std::vector<bool> taken_by;     // by sink (`when`)
   std::string id() const;
+  uint32_t generation() const { return index / 64; }  // leads the order
 };
 
 // What one sink's target knows of one key: the rule of order (DESIGN 1) as two numbers.

@@ -44,7 +44,7 @@ Result<std::unique_ptr<Source>> FilesSource::make(Settings settings, const Conte
 }
 
 SourceTraits FilesSource::traits() const {
-  return {.changing_parts = settings_.follow, .default_format = "raw"};
+  return {.generation_bytes = 8, .changing_parts = settings_.follow, .default_format = "raw"};
 }
 
 std::string FilesSource::fingerprint() const {

@@ -57,6 +57,7 @@ Result<std::unique_ptr<Source>> FirehoseSource::make(Settings settings, const Co
 
 SourceTraits FirehoseSource::traits() const {
   return {.durable_order = !settings_.inbox.empty(),
+          .generation_bytes = 8,
           .owns_position = true,
           .saves_position = true,
           .blocks = true,

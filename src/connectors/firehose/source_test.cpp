@@ -78,6 +78,7 @@ using Strings = std::vector<std::string>;
 TEST_F(FirehoseSourceTest, answers_once_the_inbox_has_it_and_keeps_it_until_committed) {
   start();
   EXPECT_TRUE(source_->traits().durable_order);
+  EXPECT_EQ(source_->traits().generation_bytes, 8U);
   const net::ClientAnswer answer = put_two();
   EXPECT_EQ(answer.status, 200);
   EXPECT_NE(answer.body.find(R"("FailedPutCount":0)"), std::string::npos);
