@@ -170,7 +170,9 @@ class Builder {
   Result<> source() {
     const SourceFields& shared = plan_.source.shared;
     PipelineSpec& s = spec();
-    TRY(built_.assembly.source, make(plan_.source.component, context(shared.name), "source"));
+    Context with = context(shared.name);
+    with.tls = shared.tls.files();
+    TRY(built_.assembly.source, make(plan_.source.component, with, "source"));
     s.source = built_.assembly.source->traits();
     s.source_name = shared.name;
     s.fingerprint = built_.assembly.source->fingerprint();
@@ -253,6 +255,7 @@ class Builder {
   // whose default turns out to be another is made again. make() has no effect outside.
   Result<std::unique_ptr<Sink>> make_sink(const SinkPlan& plan) {
     Context with = context(plan.shared.name);
+    with.tls = plan.shared.tls.files();
     FormatPlan format;
     format.name = plan.format ? plan.format->name : SinkTraits{}.default_format;
     if (plan.format) {

@@ -205,7 +205,7 @@ const std::pair<std::string, std::string> kWrong[] = {
     {"name: p\nsource: {firehose: {}, on_lost_position: latest}\nsinks: [{stdout: {}}]\n",
      "source firehose cannot begin at its latest: `on_lost_position` must be `fail` or `earliest`"},
     {pipeline("", "  - stdout: {}\n    tls: {ca: x}\n"),
-     "f.yaml:6:10: sink stdout takes no `tls` settings in this build"},
+     "f.yaml:6:10: sink stdout takes no `tls` settings"},
     {pipeline("", "  - stdout: {}\n    when: {op: [{wildcard: '*'}]}\n"),
      "f.yaml:6:11: sink stdout: `when`: event pattern: the operator `wildcard` is not in this"},
     {pipeline("", "  - stdout: {}\n    retry: {initial: 1m, max: 1s}\n"),

@@ -83,7 +83,7 @@ void SinkFields::fields(config::FieldVisitor& v) {
   v.field("retry", retry, {.doc = "How failed writes are repeated."});
   on_reject_field(v, on_reject);
   v.field("rate", rate, {.doc = "The most events a second; 0: no bound.", .min = 0});
-  v.field("tls", tls, {.doc = "Certificates. No connector of this build takes them yet."});
+  v.field("tls", tls, {.doc = "Certificates, for a connector that speaks TLS."});
 }
 
 void SourceFields::fields(config::FieldVisitor& v) {
@@ -97,7 +97,7 @@ void SourceFields::fields(config::FieldVisitor& v) {
                   "or go on from the `earliest` that it has, or behind its `latest`, where the "
                   "source can. By default `fail`.",
            .choices = {"fail", "earliest", "latest"}});
-  v.field("tls", tls, {.doc = "Certificates. No connector of this build takes them yet."});
+  v.field("tls", tls, {.doc = "Certificates, for a connector that speaks TLS."});
 }
 
 void TransformFields::fields(config::FieldVisitor& v) {

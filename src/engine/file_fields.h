@@ -7,6 +7,7 @@
 
 #include "config/fields.h"
 #include "engine/spec.h"
+#include "net/tls_files.h"
 
 namespace penstock::engine {
 
@@ -27,6 +28,7 @@ struct RetryFields final : config::FieldGroup {
 
 struct TlsFields final : config::FieldGroup {
   std::string ca, cert, key;
+  net::TlsFiles files() const { return {ca, cert, key}; }
   void fields(config::FieldVisitor& v) override;
 };
 

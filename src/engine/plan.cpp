@@ -286,7 +286,7 @@ class Planner {
     if (node->kind == Node::Kind::map && !source.component.enabled) {
       problems_.add(node->mark, "the source is not enabled; a pipeline without one does nothing");
     }
-    common(source.shared, *node, fmt::format("source {}", source.component.connector));
+    common(source, *node, fmt::format("source {}", source.component.connector));
     if (source.shared.batch.wait) {
       problems_.add(node->mark, "`batch.wait` belongs to sinks; a source gives what is there");
     }
@@ -296,11 +296,12 @@ class Planner {
   }
 
   // What source and sink share.
-  template <class Fields>
-  void common(const Fields& shared, const Node& node, const std::string& what) {
-    if (!shared.tls.ca.empty() || !shared.tls.cert.empty() || !shared.tls.key.empty()) {
-      problems_.add(node.find("tls")->mark,
-                    fmt::format("{} takes no `tls` settings in this build", what));
+  template <class PlanOfOne>
+  void common(const PlanOfOne& plan, const Node& node, const std::string& what) {
+    const auto& shared = plan.shared;
+    const auto* const entry = plan.component.entry;
+    if (shared.tls.files() != net::TlsFiles{} && entry != nullptr && !entry->takes_tls) {
+      problems_.add(node.find("tls")->mark, fmt::format("{} takes no `tls` settings", what));
     }
     if (shared.retry.initial > shared.retry.max) {
       problems_.add(node.mark, fmt::format("{}: `retry.initial` is longer than `retry.max`", what));
@@ -356,7 +357,7 @@ class Planner {
           component(node, Kind::sink, registry_.sinks, {"enabled", "format"}, sink.shared);
       check_settings(sink.component);
       sink.format = format(node, Kind::encoder, registry_.encoders, false);
-      common(sink.shared, node, fmt::format("sink {}", sink.component.connector));
+      common(sink, node, fmt::format("sink {}", sink.component.connector));
       if (sink.shared.name.empty()) {
         sink.shared.name = sink.component.connector;
       }

@@ -46,9 +46,10 @@ def penstock(folder, *arguments, given=b"", before=None):
 
 
 class Receiver:
-    """A web server that keeps what is posted to it, and answers 422 where refuse(path, body)."""
+    """A web server that keeps what is posted to it, and answers 422 where refuse(path, body); with
+    a TLS context it speaks https."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.refuse = None
         self.kept = []  # (path, body)
         self.lock = threading.Lock()  # guards kept
@@ -71,6 +72,10 @@ class Receiver:
                 pass
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True,
+                                                 do_handshake_on_connect=False)
+            self.server.handle_error = lambda *_: None  # a refused handshake is what is tested
         self.port = self.server.server_address[1]
 
     def taken(self):
