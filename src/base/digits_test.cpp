@@ -48,6 +48,31 @@ TEST(digits, padding) {
   EXPECT_EQ(padded(123456, 6), "123456");
   EXPECT_EQ(padded(42, 19), "0000000000000000042");
   EXPECT_EQ(padded(1234567890123456789U, 19), "1234567890123456789");
+  const std::string longest = "000018446744073709551615";
+  for (int width = 1; width <= 24; ++width) {
+    EXPECT_EQ(padded(std::numeric_limits<uint64_t>::max(), width),
+              longest.substr(24 - static_cast<size_t>(width)));
+  }
+}
+
+TEST(digits, nothing_is_overwritten_behind_the_slack) {
+  const auto untouched_from = [](auto write) {
+    std::string text(64, '#');
+    const char* const end = write(text.data());
+    const auto behind = static_cast<size_t>(end - text.data()) + kDigitsSlack;
+    return text.find_first_not_of('#', behind) == std::string::npos;
+  };
+  for (const uint64_t power : kPowersOfTen) {
+    for (const uint64_t value : {power - 1, power}) {
+      EXPECT_TRUE(untouched_from([&](char* out) { return write_uint64(value, out); })) << value;
+      EXPECT_TRUE(untouched_from([&](char* out) {
+        return write_int64(-static_cast<int64_t>(value), out);
+      })) << value;
+    }
+  }
+  for (int width = 1; width <= 24; ++width) {
+    EXPECT_TRUE(untouched_from([&](char* out) { return write_padded(7, width, out); })) << width;
+  }
 }
 
 }  // namespace

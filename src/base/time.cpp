@@ -18,17 +18,22 @@ Timestamp SystemClock::wall() {
 }
 
 char* write_iso8601(Timestamp at, int fraction_digits, char* out) {
-  using std::chrono::days;
-  using std::chrono::microseconds;
-  const std::chrono::sys_time<microseconds> time{microseconds{at.micros}};
-  const auto day = std::chrono::floor<days>(time);
-  const std::chrono::year_month_day date{day};
-  const std::chrono::hh_mm_ss clock{time - day};
+  constexpr int64_t kDayMicros = 86'400'000'000;
+  int64_t day = at.micros / kDayMicros;
+  int64_t since_midnight = at.micros % kDayMicros;
+  if (since_midnight < 0) {  // floor() cannot: the first day begins before the first microsecond
+    since_midnight += kDayMicros;
+    --day;
+  }
+  constexpr int64_t kCycleDays = 146'097;  // 400 years, for those of chrono end with 32767
+  const std::chrono::year_month_day date{
+      std::chrono::sys_days(std::chrono::days(day % kCycleDays))};
+  const std::chrono::hh_mm_ss clock{std::chrono::microseconds(since_midnight)};
   const auto put = [&out](auto number, int width, char behind) {
     out = write_padded(static_cast<uint64_t>(number), width, out);
     *out++ = behind;
   };
-  const int year = static_cast<int>(date.year());
+  const int64_t year = static_cast<int>(date.year()) + day / kCycleDays * 400;
   if (year < 0) {
     *out++ = '-';
   }
