@@ -24,6 +24,29 @@ TEST(event_format, leaves_out_what_an_event_does_not_have) {
             R"("after":{"k":1,"v":2},"at":"2024-01-31T12:00:00.000000Z","meta":{"m":true}})");
 }
 
+// Texts of every length, so that one of them ends just where the room of the output does.
+TEST(event_format, has_room_for_texts_of_every_length) {
+  TestEvents events;
+  for (size_t size = 0; size < 600; ++size) {
+    const std::string controls(size, '\x01');
+    std::string escaped;
+    for (size_t i = 0; i < size; ++i) {
+      escaped += "\\u0001";
+    }
+    Event event = events.raw("");
+    event.has_raw = false;
+    event.op = Op::insert;
+    event.id = controls;
+    event.stream = controls;
+    const std::string document = R"({")" + escaped + R"(":")" + escaped + R"("})";
+    event.key = event.after = event.meta = events.document(document);
+    EXPECT_EQ(TestEvents::encode(EventEncoder(), event),
+              R"({"id":")" + escaped + R"(","op":"insert","stream":")" + escaped + R"(","key":)" +
+                  document + R"(,"after":)" + document +
+                  R"(,"at":"2024-01-31T12:00:00.000000Z","meta":)" + document + "}");
+  }
+}
+
 TEST(event_format, comes_back_from_its_text_with_every_digit) {
   TestEvents events;
   Event change = events.raw("");

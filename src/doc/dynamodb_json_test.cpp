@@ -164,6 +164,72 @@ TEST(DynamoDbReader, a_change_record_that_repeats_a_name_anywhere_is_rejected) {
   }
 }
 
+TEST(DynamoDbReader, names_of_an_envelope_are_what_their_escapes_stand_for) {
+  Arena arena;
+  DynamoDbReader reader;
+  const auto record = reader.read_change(
+      arena.copy(R"({"event":"1","eventNam":"2","eventNames":"3","eventName\u0000":"4",)"
+                 R"("event\u004eame" : "INSERT","\u0065ventID":"id-1","eventID\"":"5","":"6",)"
+                 R"("dynamodb" :{"Keyss":1,"Ke\u0079s":{"k":{"S":"1"}},"Key":{},)"
+                 R"("ApproximateCreationDateTimePrecisions":"MICROSECOND"}})"),
+      arena);
+  ASSERT_TRUE(record) << record.error().what;
+  EXPECT_EQ(record->event_name, "INSERT");
+  EXPECT_EQ(record->event_id, "id-1");
+  EXPECT_TRUE(record->keys.present());
+  EXPECT_FALSE(record->created_in_micros);
+  for (const char* const repeated : {
+           R"({"eventName":"a","event\u004eame":"b"})",
+           R"({"event\u004eame":"a","eventName":"b"})",
+           R"({"\u0065ventName":"a","event\u004eame":"b"})",
+           R"({"eventNames":"a","event\u004eames":"b"})",
+       }) {
+    EXPECT_FALSE(reader.read_change(arena.copy(repeated), arena)) << repeated;
+  }
+}
+
+// What is behind the text may go on as if the text did.
+TEST(DynamoDbReader, a_text_that_ends_too_early_is_rejected_whatever_is_behind_it) {
+  Arena arena;
+  DynamoDbReader reader;
+  const std::string item =
+      R"({"s":{"S":"x\n"},"n":{"N":"-1.5"},"b":{"B":"AA=="},"t":{"BOOL":true},)"
+      R"("z":{"NULL":true},"l":{"L":[{"M":{}}]},"ss":{"SS":["x","y"]},)"
+      R"("ns":{"NS":["1","2"]},"bs":{"BS":["AA==","AA=="]}})";
+  const std::string_view record = arena.copy(
+      R"({"eventID":"id-1","event\u004eame":"MODIFY","userIdentity":{"type":"Service"},"x":[1],)"
+      R"("dynamodb":{"ApproximateCreationDateTime":17,"Keys":)" +
+      item + R"(,"OldImage":null},"tableName":"t"})");
+  ASSERT_TRUE(reader.read_change(record, arena));
+  for (size_t size = 0; size < record.size(); ++size) {
+    EXPECT_FALSE(reader.read_change(record.substr(0, size), arena)) << record.substr(0, size);
+  }
+  const std::string_view whole = arena.copy(item);
+  ASSERT_TRUE(reader.read_item(whole, arena));
+  for (size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(reader.read_item(whole.substr(0, size), arena)) << whole.substr(0, size);
+  }
+}
+
+TEST(DynamoDbReader, sets_of_the_shortest_values_come_back) {
+  for (const char* const value : {R"("-0")", R"("0")"}) {
+    std::string text = R"({"":{"NS":[)";
+    for (int i = 0; i < 100'000; ++i) {
+      text.append(value) += ',';
+    }
+    text.back() = ']';
+    text += "}}";
+    Arena arena;
+    DynamoDbReader reader;
+    const auto item = reader.read_item(arena.copy(text), arena);
+    ASSERT_TRUE(item) << item.error().what;
+    EXPECT_TRUE(check_bson(item->bytes()));
+    std::string back;
+    append_dynamodb_json(*item, back);
+    EXPECT_TRUE(back == text) << value;
+  }
+}
+
 TEST(DynamoDbReader, numbers_that_do_not_fit_go_by_the_policy) {
   Arena arena;
   DynamoDbReader reader;

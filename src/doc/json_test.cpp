@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "doc/bson.h"
 #include "doc/decimal128.h"
 
@@ -146,6 +148,58 @@ TEST(JsonReader, bounds_depth_and_size) {
   EXPECT_FALSE(reader.read(arena.copy(nested(1'000'000)), arena));
   EXPECT_TRUE(reader.is_valid(arena.copy(nested(1'000'000))));
   EXPECT_FALSE(reader.read(arena.copy(nested(20)), arena, {.bytes_max = 30}));
+}
+
+// The texts that grow the most. 357,000 times -0 become a little more than a power of two, to which
+// the room for less growth would be rounded up.
+TEST(JsonReader, dense_texts_come_back) {
+  Arena arena;
+  JsonReader reader;
+  for (const auto& [value, count] :
+       {std::pair{"-0", 10}, std::pair{"-0", 200}, std::pair{"-0", 357'000},
+        std::pair{"0", 500'000}, std::pair{"[]", 350'000}, std::pair{"[-0]", 200'000},
+        std::pair{"\"\"", 350'000}}) {
+    std::string text = R"({"":[)";
+    for (int i = 0; i < count; ++i) {
+      text.append(value) += ',';
+    }
+    text.back() = ']';
+    text += '}';
+    const auto document = reader.read(arena.copy(text), arena);
+    ASSERT_TRUE(document) << document.error().what;
+    EXPECT_TRUE(check_bson(document->bytes()));
+    std::string back;
+    append_json(*document, back);
+    EXPECT_TRUE(back == text) << value;
+  }
+}
+
+TEST(JsonReader, deep_texts_come_back) {
+  constexpr int kLevels = 1'000;
+  for (const std::string open : {R"({"":)", R"({"\u0000":)"}) {
+    std::string text;
+    for (int i = 0; i < kLevels - 1; ++i) {
+      text += open;
+    }
+    text += "{}" + std::string(kLevels - 1, '}');
+    Arena arena;
+    JsonReader reader;
+    const auto document = reader.read(arena.copy(text), arena, {.depth_max = kLevels});
+    ASSERT_TRUE(document) << document.error().what;
+    EXPECT_FALSE(reader.read(arena.copy(text), arena, {.depth_max = kLevels - 1}));
+  }
+}
+
+TEST(JsonReader, a_text_that_ends_too_early_is_rejected_whatever_is_behind_it) {
+  Arena arena;
+  JsonReader reader;
+  const std::string_view whole = arena.copy(R"({"a":[1,-0,1.5,"x\n",true,false,null,{},[]],)"
+                                            R"("a name that is long":{"b":123456789012345678},)"
+                                            R"("\u0000":"x"})");
+  ASSERT_TRUE(reader.read(whole, arena));
+  for (size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(reader.read(whole.substr(0, size), arena)) << whole.substr(0, size);
+  }
 }
 
 TEST(JsonReader, an_object_of_many_names_is_read_in_linear_time) {

@@ -17,8 +17,9 @@ class Scratch {
     const bool is_wasteful = capacity_ > kKept && needed <= kKept;
     if (needed > capacity_ || is_wasteful) [[unlikely]] {
       bytes_.reset();
+      capacity_ = 0;  // stays so when there is no memory
+      bytes_ = std::make_unique_for_overwrite<char[]>(std::bit_ceil(needed));
       capacity_ = std::bit_ceil(needed);
-      bytes_ = std::make_unique_for_overwrite<char[]>(capacity_);
     }
     return bytes_.get();
   }
