@@ -84,8 +84,7 @@ bool Reader::read_set_value(Loss::Type loss) {
   if (loss == Loss::Type::string_set) {
     is_read = read_string(cursor);
   } else if (loss == Loss::Type::number_set && peek() == '"') {
-    const char* const begin = text_ + next_[0] + 1;
-    is_read = read_number(cursor, begin, last_quote(text_ + next_[1]), NumberGrammar::dynamodb);
+    is_read = read_item_number(cursor);
   } else if (loss == Loss::Type::binary_set) {
     leave(cursor);
     return write_binary(type);

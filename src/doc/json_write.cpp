@@ -92,17 +92,45 @@ struct Cursor {
   }
 }
 
-[[gnu::always_inline]] inline void open_level(Cursor& in, Room& out, std::string& closers,
+// The closing bracket of each open level.
+class Closers {
+ public:
+  [[gnu::always_inline]] void push(char closer) {
+    if (size_ == capacity_) [[unlikely]] {
+      grow();
+    }
+    levels_[size_++] = closer;
+  }
+  char pop() { return levels_[--size_]; }
+  char top() const { return levels_[size_ - 1]; }
+  bool empty() const { return size_ == 0; }
+
+ private:
+  [[gnu::noinline]] void grow() {
+    std::string more(levels_, size_);
+    more.resize(size_t{2} * size_);
+    deep_.swap(more);
+    levels_ = deep_.data();
+    capacity_ = deep_.size();
+  }
+
+  char shallow_[64];
+  std::string deep_;
+  char* levels_ = shallow_;
+  size_t size_ = 0;
+  size_t capacity_ = sizeof shallow_;
+};
+
+[[gnu::always_inline]] inline void open_level(Cursor& in, Room& out, Closers& closers,
                                               char closer) {
   *out.at++ = closer == ']' ? '[' : '{';
-  closers += closer;
+  closers.push(closer);
   in.at += 4;
 }
 
-[[gnu::always_inline]] inline void close_level(Room& out, std::string& closers) {
+[[gnu::always_inline]] inline void close_level(Room& out, Closers& closers) {
   out.at -= out.at[-1] == ',' ? 1 : 0;
-  const char closer = closers.back();
-  closers.pop_back();
+  const char closer = closers.pop();
   *out.at++ = closer == kScope ? '}' : closer;
   if (closer == kScope) {
     *out.at++ = '}';
@@ -172,7 +200,7 @@ struct LostValue {
 
 // At a value's name. False: its level was opened instead.
 [[gnu::always_inline]] inline bool write_value(Type type, char closer, bool is_named, Cursor& in,
-                                               Room& out, std::string& text, std::string& closers) {
+                                               Room& out, std::string& text, Closers& closers) {
   if (is_named) {
     // The name is written.
   } else if (closer == ']') {
@@ -203,7 +231,7 @@ void write_document(const Document& document, TextOut& to, Shape shape) {
   to.reserve(document.size() * 3 / 2);
   std::string& text = to.text();
   Room out = to.room();
-  std::string closers;
+  Closers closers;
   LossCursor losses(document.losses());
   open_level(in, out, closers, shape == Shape::array ? ']' : '}');
   while (!closers.empty()) {
@@ -219,10 +247,10 @@ void write_document(const Document& document, TextOut& to, Shape shape) {
     }
     LostValue lost;
     if constexpr (kHasLosses) {
-      lost = write_lost(losses, type, closers.back(), in, out, text);
+      lost = write_lost(losses, type, closers.top(), in, out, text);
     }
     const bool is_written =
-        lost.is_written || write_value(type, closers.back(), lost.is_named, in, out, text, closers);
+        lost.is_written || write_value(type, closers.top(), lost.is_named, in, out, text, closers);
     if (is_written) {
       *out.at++ = ',';
     } else if (kHasLosses) {

@@ -147,6 +147,13 @@ template <class T>
   return true;
 }
 
+// At the string of a number.
+[[gnu::always_inline]] inline bool Reader::read_item_number(Cursor& cursor) {
+  const char* const begin = cursor.text + cursor.next[0] + 1;
+  const char* const end = last_quote(cursor.text + cursor.next[1]);
+  return read_number(cursor, begin, end, NumberGrammar::dynamodb);
+}
+
 // At the opening bracket of a value.
 [[gnu::always_inline]] inline bool Reader::read_opening(Cursor& cursor, Tag tag) {
   if (cursor.frame == &frames_.back()) [[unlikely]] {
@@ -204,36 +211,54 @@ template <class T>
   return true;
 }
 
-constexpr uint16_t two_chars(const char* text) {
-  return static_cast<uint16_t>(static_cast<uint8_t>(text[0]) | static_cast<uint8_t>(text[1]) << 8);
+// The first `count` characters of a text, as load_8() has them behind this mask.
+consteval uint64_t chars_mask(size_t count) {
+  return (uint64_t{1} << (8 * count)) - 1;
+}
+consteval uint64_t chars_of(std::string_view text) {
+  uint64_t chars = 0;
+  for (size_t i = text.size(); i > 0; --i) {
+    chars = chars << 8 | static_cast<uint8_t>(text[i - 1]);
+  }
+  return chars;
 }
 
 // {"S":"x"} and its kind: up to the last bracket, but M and L stay open.
 [[gnu::always_inline]] inline bool Reader::read_item_value(Cursor& cursor) {
   const uint32_t* const token = cursor.next;
-  if (cursor.text[token[0]] != '{' || cursor.text[token[1]] != '"' || cursor.text[token[2]] != ':')
-      [[unlikely]] {
-    return fail_at(token, "expected a DynamoDB value such as {\"S\":\"text\"}");
-  }
-  const char* const tag = cursor.text + token[1] + 1;
-  const uint16_t start = two_chars(tag);
-  const char first = cursor.text[token[3]];
+  // Most are strings and numbers without white space: then one look tells the type and that the
+  // tokens up to the content are what they must be.
+  const uint64_t head = load_8(cursor.text + token[0]) & chars_mask(6);
   cursor.next = token + 3;
   bool is_read = false;
-  if (start == two_chars("S\"")) {
+  if (head == chars_of("{\"S\":\"")) {
     is_read = read_string(cursor);
-  } else if (start == two_chars("N\"") && first == '"' && token[4] > token[3]) {
-    const char* const begin = cursor.text + token[3] + 1;
-    const char* const end = last_quote(cursor.text + token[4]);
-    is_read = read_number(cursor, begin, end, NumberGrammar::dynamodb);
-  } else if (start == two_chars("M\"") && first == '{') {
-    return read_opening(cursor, Tag::document);
-  } else if (start == two_chars("L\"") && first == '[') {
-    return read_opening(cursor, Tag::array);
-  } else if (start == two_chars("BO") && read_short_bool(cursor, token)) {
-    return true;
+  } else if (head == chars_of("{\"N\":\"") && token[4] > token[3]) {
+    is_read = read_item_number(cursor);
   } else {
-    is_read = read_rare(cursor, Wire::dynamodb, tag);
+    if (cursor.text[token[0]] != '{' || cursor.text[token[1]] != '"' ||
+        cursor.text[token[2]] != ':') [[unlikely]] {
+      return fail_at(token, "expected a DynamoDB value such as {\"S\":\"text\"}");
+    }
+    const char* const tag = cursor.text + token[1] + 1;
+    const uint64_t start = load_8(tag) & chars_mask(2);
+    const char first = cursor.text[token[3]];
+    if (start == chars_of("M\"") && first == '{') {
+      return read_opening(cursor, Tag::document);
+    }
+    if (start == chars_of("L\"") && first == '[') {
+      return read_opening(cursor, Tag::array);
+    }
+    if (start == chars_of("BO") && read_short_bool(cursor, token)) {
+      return true;
+    }
+    if (start == chars_of("S\"")) {
+      is_read = read_string(cursor);
+    } else if (start == chars_of("N\"") && first == '"' && token[4] > token[3]) {
+      is_read = read_item_number(cursor);
+    } else {
+      is_read = read_rare(cursor, Wire::dynamodb, tag);
+    }
   }
   if (!is_read) [[unlikely]] {
     return false;

@@ -2,6 +2,7 @@
 // with its frames, repeated names and losses. Internal to this folder; one thread.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,9 +46,9 @@ struct Frame {
   [[gnu::always_inline]] bool may_repeat(std::string_view text) {
     uint64_t word = 0;
     std::memcpy(&word, text.data(), sizeof word);
-    if (text.size() < 8) {
-      word &= ~(~uint64_t{0} << (8 * text.size()));
-    }
+    // Without what is behind a short name; in two steps, because all eight bytes can be.
+    const size_t behind = 8 - std::min<size_t>(text.size(), 8);
+    word = word << (4 * behind) << (4 * behind);
     const uint64_t hash = (word + text.size()) * 0x9E3779B97F4A7C15U;
     const uint64_t low = uint64_t{1} << (hash >> 58);
     const uint64_t high = uint64_t{1} << (hash >> 52 & 63);
@@ -132,6 +133,7 @@ class Reader {
   bool read_object_name(Cursor& cursor);
   bool read_string(Cursor& cursor);
   bool read_number(Cursor& cursor, const char* begin, const char* end, NumberGrammar grammar);
+  bool read_item_number(Cursor& cursor);
   bool read_opening(Cursor& cursor, Tag tag);
   bool read_short_bool(Cursor& cursor, const uint32_t* token);
   bool read_rare(Cursor& cursor, Wire wire, const char* tag);

@@ -67,6 +67,7 @@ class PlainReader final : public FileReader {
 
   size_t take_lines(EventBlock& block, std::string_view text, const ReadLimits& limits) {
     const size_t first = block.events.size();
+    block.events.reserve(first + std::min<size_t>(limits.events, text.size() / average_ + 1));
     const char* at = text.data();
     const char* const end = at + text.size();
     for (uint32_t count = 0; count < limits.events && at != end; ++count) {
