@@ -120,7 +120,7 @@ class Metrics {
 
   void flow() {
     of_pipeline("penstock_lag_seconds", "gauge",
-                "Age of the newest settled event by the source's time; 0 when caught up.",
+                "Age of the oldest event on its way, by the source's time; 0 when caught up.",
                 &Status::lag_seconds);
     of_pipeline("penstock_in_flight_events", "gauge", "Events read and not settled.",
                 &Status::in_flight_events);

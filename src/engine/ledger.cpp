@@ -62,6 +62,16 @@ bool Ledger::settle(Chunk& chunk, uint32_t index) {
   return true;
 }
 
+std::optional<Timestamp> Ledger::oldest_open() const {
+  const auto chunk = std::ranges::find_if(chunks_, [](const auto& c) { return c->open > 0; });
+  if (chunk == chunks_.end()) {
+    return std::nullopt;
+  }
+  const auto& pending = (*chunk)->pending;
+  const auto first = std::ranges::find_if(pending, [](uint16_t count) { return count > 0; });
+  return (*chunk)->event(static_cast<uint32_t>(first - pending.begin())).at;
+}
+
 void Ledger::release(Chunk& chunk) {
   pinned_bytes_ -= chunk.pinned_bytes;
   chunk.pinned_bytes = 0;

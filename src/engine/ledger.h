@@ -60,6 +60,7 @@ class Ledger {
   uint64_t held_slots() const { return held_slots_; }  // settled events behind an open one
   Timestamp newest_read() const { return newest_read_; }
   Timestamp newest_settled() const { return newest_settled_; }
+  std::optional<Timestamp> oldest_open() const;  // the source time of the first open event
 
  private:
   void release(Chunk& chunk);

@@ -81,9 +81,11 @@ Status Pipeline::status(Timestamp wall, Instant now) const {
     shown.newest_settled = part->ledger.newest_settled();
     shown.caught_up = part->caught_up || part->ended;
     shown.ended = part->ended;
-    const bool waits = part->ledger.open() > 0 || !shown.caught_up;
-    if (waits && shown.newest_settled.micros > 0) {
-      const double lag = static_cast<double>(wall.micros - shown.newest_settled.micros) / 1e6;
+    const std::optional<Timestamp> oldest = part->ledger.oldest_open();
+    const Timestamp behind =
+        oldest || shown.caught_up ? oldest.value_or(wall) : shown.newest_settled;
+    if (behind.micros > 0) {
+      const double lag = static_cast<double>(wall.micros - behind.micros) / 1e6;
       status.lag_seconds = std::max(status.lag_seconds, lag);
     }
   }

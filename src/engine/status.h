@@ -50,7 +50,9 @@ struct Status {
   uint64_t in_flight_events_limit = 0, in_flight_bytes_limit = 0;
   uint64_t filtered = 0, source_rejected = 0, quarantined_keys = 0, lost_positions = 0;
   uint64_t saves = 0;
-  double lag_seconds = 0;  // now less the source time of the newest settled event; 0 when caught up
+  // Now less the source time of the oldest event on its way; where there is none and more is to be
+  // read, of the newest settled one; 0 when caught up.
+  double lag_seconds = 0;
 };
 
 }  // namespace penstock::engine
