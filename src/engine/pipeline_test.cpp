@@ -97,7 +97,6 @@ struct PipelineTest : testing::Test {
       event.id = chunk->block->arena.copy(std::to_string(next));
       event.order_key = hash128(keys[next]);
       event.order = chunk->block->arena.copy(order_of(next));
-      event.at = {(next + 1) * int64_t{1'000'000}};
       if (undecodable(next)) {
         chunk->block->rejections.push_back({i, error(Error::Kind::rejected, "no JSON")});
       }
@@ -239,20 +238,6 @@ TEST_F(PipelineTest, rate_bounds_the_events_of_a_second) {
   }
   pass(3s);
   EXPECT_EQ(status().state, State::finished);
-}
-
-TEST_F(PipelineTest, lag_is_the_age_of_the_oldest_event_on_its_way) {
-  keys = {"a", "b", "c"};
-  ends = false;
-  hold_writes = true;
-  start();
-  const auto lag = [this] { return pipeline->status({100'000'000}, now).lag_seconds; };
-  EXPECT_EQ(lag(), 99);
-  hold_writes = false;
-  answer_held_writes(std::vector<Failure>{{0, error(Error::Kind::transient, "full")}});
-  EXPECT_EQ(lag(), 99);  // b and c are newer and delivered
-  pass(1s);
-  EXPECT_EQ(lag(), 0);  // whatever the time since: nothing is left
 }
 
 TEST_F(PipelineTest, a_stop_delivers_and_saves_what_was_read_and_reads_no_more) {
