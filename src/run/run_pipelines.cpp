@@ -11,22 +11,6 @@ namespace penstock::run {
 
 namespace {
 
-// The server may be asked before the first and until the last runner is there.
-class Board {
- public:
-  explicit Board(std::vector<std::unique_ptr<engine::Runner>>& runners) : runners_(runners) {}
-  std::vector<engine::Status> snapshot() const {
-    std::vector<engine::Status> all;
-    for (const auto& runner : runners_) {
-      all.push_back(runner->status());
-    }
-    return all;
-  }
-
- private:
-  std::vector<std::unique_ptr<engine::Runner>>& runners_;  // complete, and not changed any more
-};
-
 Result<std::vector<engine::Built>> build_all(Program& program, const Options& options) {
   TRY(const std::vector<PipelineFile> files,
       load_pipelines(program, {.paths = options.files, .preset = options.preset}));
@@ -53,16 +37,19 @@ Result<std::vector<engine::Built>> build_all(Program& program, const Options& op
 }
 
 // Penstock goes on without its admin server when the port is taken: two runs on one machine are
-// ordinary. What can never work is a mistake on the command line.
-Result<std::unique_ptr<net::HttpListener>> open_admin(Program& program, const Options& options,
-                                                      const Board& board) {
+// ordinary. What can never work is a mistake on the command line. The server is asked until it is
+// gone, so the runners are complete before and are not changed any more.
+Result<std::unique_ptr<net::HttpListener>> open_admin(
+    Program& program, const Options& options,
+    const std::vector<std::unique_ptr<engine::Runner>>& runners) {
   if (options.admin == "off") {
     return nullptr;
   }
   if (const auto address = net::parse_loopback_address(options.admin); !address) {
     return fatal("--admin: " + address.error().what);
   }
-  auto listener = admin::serve(program.server(), options.admin, [&] { return board.snapshot(); });
+  auto listener =
+      admin::serve(program.server(), options.admin, [&runners] { return statuses_of(runners); });
   if (!listener) {
     program.log().warn("admin", fmt::format("{}; going on without the admin server; choose "
                                             "another address with --admin",
@@ -87,8 +74,7 @@ Exit run_pipelines(Program& program, const Options& options, Signals& signals) {
     runners.push_back(
         engine::Runner::make(std::move(one.assembly), program.clock(), program.log()));
   }
-  const Board board(runners);
-  const auto admin = open_admin(program, options, board);
+  const auto admin = open_admin(program, options, runners);
   if (!admin) {
     Program::complain(admin.error().what);
     return Exit::usage;

@@ -87,7 +87,7 @@ class Supervisor {
       return;
     }
     show_at_ = now + (on_terminal ? kProgressEvery : kSignalsEvery);
-    const std::vector<engine::Status> all = snapshot();
+    const std::vector<engine::Status> all = statuses_of(runners_);
     note_changes(all);
     if (on_terminal) {
       program_.log().progress(progress_.line(all, now));
@@ -96,14 +96,6 @@ class Supervisor {
     if (now - summed_at_ >= kSummaryEvery) {
       summarise(all, now);
     }
-  }
-
-  std::vector<engine::Status> snapshot() const {
-    std::vector<engine::Status> all;
-    for (const auto& runner : runners_) {
-      all.push_back(runner->status());
-    }
-    return all;
   }
 
   void note_changes(const std::vector<engine::Status>& all) {
@@ -161,7 +153,7 @@ class Supervisor {
     if (abort_until_) {
       return Exit::aborted;
     }
-    const std::vector<engine::Status> all = snapshot();
+    const std::vector<engine::Status> all = statuses_of(runners_);
     const bool failed = std::ranges::any_of(all, [](const engine::Status& pipeline) {
       // A drain that had to give up says why.
       return pipeline.state == engine::State::failed ||
@@ -184,6 +176,13 @@ class Supervisor {
 };
 
 }  // namespace
+
+std::vector<engine::Status> statuses_of(
+    const std::vector<std::unique_ptr<engine::Runner>>& runners) {
+  std::vector<engine::Status> all(runners.size());
+  std::ranges::transform(runners, all.begin(), [](const auto& runner) { return runner->status(); });
+  return all;
+}
 
 Exit supervise(Program& program, std::vector<std::unique_ptr<engine::Runner>>& runners,
                Signals& signals, const SuperviseOptions& options) {

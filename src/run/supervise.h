@@ -15,6 +15,9 @@ struct SuperviseOptions {
   bool fail_fast = false;
 };
 
+std::vector<engine::Status> statuses_of(
+    const std::vector<std::unique_ptr<engine::Runner>>& runners);
+
 // The runners are started already. The worst outcome of all.
 Exit supervise(Program& program, std::vector<std::unique_ptr<engine::Runner>>& runners,
                Signals& signals, const SuperviseOptions& options);

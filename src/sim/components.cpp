@@ -65,9 +65,9 @@ class ScriptedSource final : public Source {
   SourceTraits traits() const override { return world_.plan().spec.source; }
   std::string fingerprint() const override { return "scripted"; }
   Result<std::vector<Part>> parts(const Checkpoint&, Stop) override {
-    std::vector<Part> parts;
-    for (uint32_t i = 0; i < world_.plan().parts; ++i) {
-      parts.push_back({fmt::format("p{}", i)});
+    std::vector<Part> parts(world_.plan().parts);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      parts[i].id = fmt::format("p{}", i);
     }
     return parts;
   }
