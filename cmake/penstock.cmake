@@ -2,7 +2,7 @@
 #   base <- doc <- config <- net <- core <- engine <- admin <- run
 # codecs, transforms, checkpoints, inbox and connectors see core and below, never the engine.
 find_package(Threads REQUIRED)
-if(PENSTOCK_TESTS AND NOT PENSTOCK_FUZZ)
+if(PENSTOCK_TESTS)
   find_package(GTest REQUIRED)
 endif()
 find_package(PkgConfig REQUIRED)
@@ -29,7 +29,7 @@ endfunction()
 # One test program a folder, from its *_test.cpp.
 function(penstock_tests name)
   file(GLOB tests CONFIGURE_DEPENDS *_test.cpp)
-  if(tests AND PENSTOCK_TESTS AND NOT PENSTOCK_FUZZ)
+  if(tests AND PENSTOCK_TESTS)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${name} ${ARGN} GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE PENSTOCK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

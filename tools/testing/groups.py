@@ -245,6 +245,7 @@ def sanitized(preset, environment):
 
 
 def group_asan():
+    need("clang++-19")
     return sanitized("asan", {"ASAN_OPTIONS": "detect_stack_use_after_return=1",
                               "UBSAN_OPTIONS": "print_stacktrace=1"})
 
@@ -255,11 +256,11 @@ def group_tsan():
 
 def group_fuzz():
     need("clang++-19")
-    build("fuzz")
+    build("asan")
     sources = {p.stem: p for p in (ROOT / "src").rglob("*_fuzz.cpp")}
     total = Count()
     for name, source in sorted(sources.items()):
-        programs = list((ROOT / "build/fuzz").rglob(name))
+        programs = list((ROOT / "build/asan").rglob(name))
         corpus = source.with_name(name.removesuffix("_fuzz") + "_corpus")
         if not corpus.exists():
             corpus = source.with_name(name + "_corpus")
