@@ -91,6 +91,7 @@ class ThreadRunner final : public Runner {
 
   void work() {
     std::unique_lock lock(mutex_);
+    called_ = false;
     while (!pipeline_.ended()) {
       pipeline_.tick(clock_.now());
       after_step();
@@ -138,15 +139,18 @@ class ThreadRunner final : public Runner {
     return action;
   }
 
-  // Another worker is needed for what this one leaves, and one always rests to keep the time.
+  // Another worker is needed for what this one leaves, and one always rests to keep the time. One
+  // is called at a time: it calls the next, and until it is awake, calling again only costs.
   void call_others() {
     const bool more = !others_.empty() || (!reads_.empty() && readers_ < kReadersMax);
-    if (!more && pipeline_.next_timer() >= timekeeper_until_) {
+    if (called_ || (!more && pipeline_.next_timer() >= timekeeper_until_)) {
       return;
     }
     if (resting_ > 0) {
+      called_ = true;
       wake_.notify_one();
     } else if (workers_.size() < workers_max_) {
+      called_ = true;
       spawn();
     }
   }
@@ -171,13 +175,13 @@ class ThreadRunner final : public Runner {
       ++resting_;
       const Duration left = std::max(Duration{0}, next - clock_.now());
       wake_.wait_for(lock, left);
-      --resting_;
       timekeeper_until_ = Instant::never();
-      return;
+    } else {
+      ++resting_;
+      wake_.wait(lock);
     }
-    ++resting_;
-    wake_.wait(lock);
     --resting_;
+    called_ = false;
   }
 
   void after_step() {
@@ -306,6 +310,7 @@ class ThreadRunner final : public Runner {
   Instant timekeeper_until_ = Instant::never();
   size_t readers_ = 0;
   size_t resting_ = 0;
+  bool called_ = false;  // a worker is on its way from its rest, or new
   size_t running_workers_ = 0;
   size_t workers_max_ = 0;
   std::deque<std::jthread> workers_;  // last: joined before anything above goes
