@@ -92,11 +92,12 @@ class ThreadRunner final : public Runner {
   void work() {
     std::unique_lock lock(mutex_);
     called_ = false;
+    bool reads_on = false;
     while (!pipeline_.ended()) {
       pipeline_.tick(clock_.now());
       after_step();
       log_notices(lock);
-      std::optional<Action> action = take_action();
+      std::optional<Action> action = take_action(reads_on);
       if (!action) {
         rest(lock);
         continue;
@@ -110,6 +111,7 @@ class ThreadRunner final : public Runner {
       lock.lock();
       readers_ -= reads ? 1 : 0;
       answer(clock_.now());
+      reads_on = std::exchange(read_in_full_, false);
       after_step();
     }
     log_notices(lock);
@@ -124,13 +126,16 @@ class ThreadRunner final : public Runner {
            std::holds_alternative<action::Commit>(action);
   }
 
-  std::optional<Action> take_action() {
+  // Who has read in full reads on, with what its core has cached, and others write; where a source
+  // trickles, who has an event writes it at once.
+  std::optional<Action> take_action(bool reads_on) {
     while (std::optional<Action> action = pipeline_.next_action()) {
       (is_read(*action) ? reads_ : others_).push_back(std::move(*action));
     }
-    std::deque<Action>* from = !others_.empty()                            ? &others_
-                               : !reads_.empty() && readers_ < kReadersMax ? &reads_
-                                                                           : nullptr;
+    const bool can_read = !reads_.empty() && readers_ < kReadersMax;
+    std::deque<Action>* from = can_read && (reads_on || others_.empty()) ? &reads_
+                               : !others_.empty()                        ? &others_
+                                                                         : nullptr;
     if (from == nullptr) {
       return std::nullopt;
     }
@@ -250,6 +255,7 @@ class ThreadRunner final : public Runner {
   Answer execute(action::ReadPart& read, Instant) {
     auto result = stage_.read(reader(read.part), read.limits, stop_reading_.get_token());
     return [this, part = read.part, r = std::move(result)](Instant now) mutable {
+      read_in_full_ = r && !(*r)->read.caught_up;
       pipeline_.read_done(part, std::move(r), now);
     };
   }
@@ -310,7 +316,8 @@ class ThreadRunner final : public Runner {
   Instant timekeeper_until_ = Instant::never();
   size_t readers_ = 0;
   size_t resting_ = 0;
-  bool called_ = false;  // a worker is on its way from its rest, or new
+  bool read_in_full_ = false;  // what was just answered: there was more than one read takes
+  bool called_ = false;        // a worker is on its way from its rest, or new
   size_t running_workers_ = 0;
   size_t workers_max_ = 0;
   std::deque<std::jthread> workers_;  // last: joined before anything above goes
