@@ -47,7 +47,7 @@ Instant Pipeline::next_timer() const {
 void Pipeline::start(Instant now) {
   CHECK(phase_ == Phase::opening);
   started_at_ = now;
-  save_at_ = now + spec_.save_every;
+  save_at_ = now;  // the first progress at once: who dies again and again moves on all the same
   if (spec_.has_checkpoint) {
     emit(action::TakeLease{});
     return;
