@@ -7,9 +7,10 @@
 #include <charconv>
 #include <deque>
 #include <iterator>
-#include <new>
 #include <set>
 #include <unordered_set>
+
+#include "core/copy_event.h"
 
 namespace penstock::dead_letters {
 
@@ -17,35 +18,10 @@ namespace {
 
 constexpr size_t kPage = 500;
 
-Document copied(const Document& document, Arena& arena) {
-  if (!document) {
-    return {};
-  }
-  const auto* const bytes = reinterpret_cast<const uint8_t*>(arena.copy(document.bytes()).data());
-  const std::span<const Loss> losses = document.losses();
-  if (losses.empty()) {
-    return Document(bytes);
-  }
-  char* const memory = arena.allocate(sizeof(std::span<const Loss>) + losses.size_bytes());
-  Loss* const copies = reinterpret_cast<Loss*>(memory + sizeof(std::span<const Loss>));
-  for (size_t i = 0; i < losses.size(); ++i) {
-    new (copies + i) Loss{.path = arena.copy(losses[i].path),
-                          .type = losses[i].type,
-                          .text = arena.copy(losses[i].text)};
-  }
-  return Document(bytes, new (memory) std::span<const Loss>(copies, losses.size()));
-}
-
-Event copied(const Event& event, uint64_t sequence, Arena& arena) {
-  Event copy = event;
-  copy.id = arena.copy(event.id);
-  copy.stream = arena.copy(event.stream);
-  copy.raw = arena.copy(event.raw);
-  copy.key = copied(event.key, arena);
-  copy.before = copied(event.before, arena);
-  copy.after = copied(event.after, arena);
-  copy.meta = copied(event.meta, arena);
-  const uint64_t order = std::byteswap(sequence);
+// The letter's event, in the order of the letters.
+Event copied(const StoredLetter& letter, Arena& arena) {
+  Event copy = copy_event(letter.event(), arena);
+  const uint64_t order = std::byteswap(letter.sequence);
   copy.order = arena.copy({reinterpret_cast<const char*>(&order), sizeof order});
   return copy;
 }
@@ -103,7 +79,7 @@ Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Sto
     }
     open_.push_back(letter.sequence);
     if (given_.insert(hash128(letter.event().id)).second) {
-      block.events.push_back(copied(letter.event(), letter.sequence, block.arena));
+      block.events.push_back(copied(letter, block.arena));
     }
   }
   const bool end = after_ >= last_ || is_last;

@@ -19,6 +19,14 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PENSTOCK = pathlib.Path(os.environ.get("PENSTOCK", ROOT / "build" / "release" / "penstock"))
 LISTEN = "127.0.0.1:8687"
+FOLLOW = """name: follow
+source:
+  files: {path: "in/*.ndjson"}
+sinks:
+  - files: {path: "lake"}
+    format: raw
+checkpoint: {sqlite: {path: "follow.db"}}
+"""
 
 
 def free_port():

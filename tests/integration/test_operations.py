@@ -13,16 +13,8 @@ import sys
 import urllib.request
 
 import harness
-from harness import penstock
+from harness import FOLLOW, penstock
 
-FOLLOW = """name: follow
-source:
-  files: {path: "in/*.ndjson"}
-sinks:
-  - files: {path: "lake"}
-    format: raw
-checkpoint: {sqlite: {path: "follow.db"}}
-"""
 TO_STDOUT = FOLLOW.replace('files: {path: "lake"}', "stdout: {}")
 
 

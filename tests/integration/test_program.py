@@ -8,21 +8,13 @@ import sys
 import urllib.request
 
 import harness
-from harness import penstock
+from harness import FOLLOW, penstock
 
 LINES = """name: lines
 source: {stdin: {}}
 sinks:
   - stdout: {}
     format: raw
-"""
-FOLLOW = """name: follow
-source:
-  files: {path: "in/*.ndjson"}
-sinks:
-  - files: {path: "lake"}
-    format: raw
-checkpoint: {sqlite: {path: "follow.db"}}
 """
 
 
