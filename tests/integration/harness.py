@@ -47,9 +47,9 @@ def wait_until(condition, seconds, what):
         time.sleep(0.02)
 
 
-def penstock(folder, *arguments, given=b"", before=None):
+def penstock(folder, *arguments, given=b"", before=None, program=PENSTOCK):
     """One run to its end; `before` is called in the new process."""
-    return subprocess.run([PENSTOCK, *map(str, arguments)], cwd=folder, input=given,
+    return subprocess.run([program, *map(str, arguments)], cwd=folder, input=given,
                           capture_output=True, timeout=60, check=False, preexec_fn=before)
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import sqlite3
@@ -28,8 +29,8 @@ def append(folder, *lines):
         out.writelines(line + "\n" for line in lines)
 
 
-def once(folder, name="follow.yaml", before=None):
-    return penstock(folder, "run", "--once", "--admin", "off", name, before=before)
+def once(folder, name="follow.yaml", **how):
+    return penstock(folder, "run", "--once", "--admin", "off", name, **how)
 
 
 def checkpoint(folder, command, *arguments):
@@ -148,13 +149,15 @@ def test_read_only_folder(folder, checks):
     os.chmod(folder, 0o755)
     os.chmod(folder / "state", 0o777)
     os.chmod(folder / "closed", 0o555)
+    # Whoever may not write there may not come to where the program was built either.
+    program = shutil.copy(harness.PENSTOCK, folder)
     text = FOLLOW.replace('"follow.db"', '"state/follow.db"')
     put(folder, text.replace('"lake"', '"closed/lake"'), "lake.yaml")
     put(folder, TO_STDOUT.replace('"follow.db"', '"closed/follow.db"'), "checkpoint.yaml")
     put(folder, TO_STDOUT.replace('"follow.db"', '"state/follow.db"') +
         'dead_letter: {files: {path: "closed/letters"}}\n', "letters.yaml")
     for name in ("lake.yaml", "checkpoint.yaml", "letters.yaml"):
-        ended = once(folder, name, before=as_nobody)
+        ended = once(folder, name, before=as_nobody, program=program)
         checks.equal((ended.returncode, ended.stdout), (1, b""), f"{name} in a read-only folder")
         checks.that(b"closed/" in ended.stderr and b"Permission denied" in ended.stderr,
                     f"{name}: the place and the reason are named", ended.stderr)

@@ -5,12 +5,16 @@ import fcntl
 import os
 import pty
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import termios
+import time
 
 import harness
+
+PATIENCE = 90  # seconds, with the progress line coming all the time
 
 
 def copy_script(folder, port):
@@ -35,6 +39,7 @@ class Terminal:
 
         def own_terminal():
             fcntl.ioctl(screen, termios.TIOCSCTTY, 0)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs the tests may ignore it
         self.process = subprocess.Popen(command, cwd=folder, stdin=screen, stdout=screen,
                                         stderr=screen, start_new_session=True,
                                         preexec_fn=own_terminal)
@@ -42,7 +47,10 @@ class Terminal:
         self.shown = ""
 
     def read_until(self, text):
+        deadline = time.monotonic() + PATIENCE
         while text not in self.shown:
+            if time.monotonic() > deadline:
+                return False
             try:
                 read = os.read(self.keyboard, 65536)
             except OSError:  # the other side is closed
