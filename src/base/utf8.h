@@ -10,4 +10,6 @@ namespace penstock {
 // Length in bytes of the character at the front of a text that is not empty; 0 when it is none.
 size_t utf8_length(std::string_view text);
 
+bool is_utf8(std::string_view bytes);
+
 }  // namespace penstock

@@ -1,9 +1,10 @@
 #include "codecs/cloudevents.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <iterator>
 
+#include "base/utf8.h"
 #include "codecs/payload.h"
 #include "codecs/time_text.h"
 #include "doc/json.h"

@@ -1,9 +1,8 @@
 #include "codecs/payload.h"
 
-#include <simdjson.h>
-
 #include <array>
 
+#include "base/utf8.h"
 #include "doc/bson.h"
 #include "doc/json.h"
 
@@ -17,9 +16,7 @@ constexpr std::array<std::string_view, 6> kStoredFields = {"stream", "sequence",
 }  // namespace
 
 bool is_json(std::string_view bytes) {
-  // Its buffers are worth keeping, and an encoder has no state of its own.
-  thread_local doc::JsonReader reader;
-  return reader.is_valid(bytes);
+  return doc::is_valid_json(bytes);
 }
 
 void append_json_on_one_line(std::string_view json, std::string& out) {
@@ -32,10 +29,6 @@ void append_json_on_one_line(std::string_view json, std::string& out) {
        at = out.find_first_of("\r\n", at)) {
     out[at] = ' ';
   }
-}
-
-bool is_utf8(std::string_view bytes) {
-  return simdjson::validate_utf8(bytes.data(), bytes.size());
 }
 
 void append_raw_member(std::string_view raw, std::string& out) {

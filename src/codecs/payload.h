@@ -16,8 +16,6 @@ bool is_json(std::string_view bytes);
 // Valid JSON on one line: a line break in it can only be white space, and becomes a blank.
 void append_json_on_one_line(std::string_view json, std::string& out);
 
-bool is_utf8(std::string_view bytes);
-
 // ,"raw":"…" or, for bytes that are no UTF-8, ,"raw_base64":"…"
 void append_raw_member(std::string_view raw, std::string& out);
 

@@ -1,5 +1,6 @@
 #include "codecs/raw.h"
 
+#include "base/utf8.h"
 #include "codecs/document.h"
 #include "codecs/payload.h"
 #include "doc/json.h"

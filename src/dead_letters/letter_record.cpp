@@ -1,13 +1,13 @@
 #include "dead_letters/letter_record.h"
 
-#include <fmt/format.h>
-#include <simdjson.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>
 #include <new>
 
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "dead_letters/bytes.h"
 #include "doc/bson.h"
 #include "doc/json.h"
@@ -22,18 +22,14 @@ constexpr std::string_view kRecord = ",\"record\":\"";
 constexpr size_t kHashDigits = 16;
 constexpr int kDepthMax = 128;  // what a BsonWriter can make
 
-bool is_text(std::string_view bytes) {
-  return simdjson::validate_utf8(bytes.data(), bytes.size());
-}
-
 bool is_printable(std::string_view bytes) {
-  return is_text(bytes) && std::ranges::none_of(bytes, [](char c) { return c >= 0 && c < ' '; });
+  return is_utf8(bytes) && std::ranges::none_of(bytes, [](char c) { return c >= 0 && c < ' '; });
 }
 
 void member(std::string_view name, std::string_view value, std::string& out) {
   out += ",\"";
   out += name;
-  if (is_text(value)) {
+  if (is_utf8(value)) {
     out += "\":";
     doc::append_json_string(value, out);
     return;

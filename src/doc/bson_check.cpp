@@ -2,8 +2,8 @@
 #include <cstring>
 #include <vector>
 
+#include "base/utf8.h"
 #include "doc/bson.h"
-#include "doc/structural_index.h"
 
 namespace penstock::doc {
 

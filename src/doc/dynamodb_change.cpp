@@ -5,8 +5,7 @@
 
 #include "doc/dynamodb_json.h"
 #include "doc/name_set.h"
-#include "doc/number_read.h"
-#include "doc/reader.h"
+#include "doc/read_values.h"
 
 namespace penstock::doc {
 
@@ -93,10 +92,13 @@ template <size_t kCount>
 template <size_t kCount>
 bool read_other_name(Reader& reader, const std::array<FieldName, kCount>& fields, size_t& found,
                      NameSet& others) {
-  const uint32_t* const token = reader.next();
+  const char* const token = reader.next();
   std::string_view name;
-  if (!reader.has_tokens() || !reader.read_text(name) || !reader.expect(':', "expected a colon")) {
-    return reader.has_tokens() ? false : reader.fail_at(token, "expected a name and a colon");
+  if (reader.peek() != '"') {
+    return reader.fail_at(token, "expected a name and a colon");
+  }
+  if (!reader.read_text(name)) {
+    return false;
   }
   found = 0;
   while (found < kCount && fields[found].name != name) {
@@ -119,14 +121,14 @@ template <size_t kCount, class F>
   NameSet others;
   bool is_last = reader.peek() == '}';
   while (!is_last) {
-    const uint32_t* const token = reader.next();
-    size_t found = kCount;
-    if (reader.is_name()) {
-      found = find_field(fields, reader.token_begin(token) + 1, field + 1);
-    }
+    const char* const token = reader.next();
+    size_t found = *token == '"' ? find_field(fields, token + 1, field + 1) : kCount;
     if (found < kCount) [[likely]] {
-      reader.pass_name();
+      reader.advance_to(token + fields[found].name.size() + 2);
     } else if (!read_other_name(reader, fields, found, others)) {
+      return false;
+    }
+    if (!reader.expect(':', "expected a colon")) {
       return false;
     }
     if (found < kCount) {
@@ -139,12 +141,9 @@ template <size_t kCount, class F>
     if (found < kCount ? !read_field(found) : !reader.skip_value()) {
       return false;
     }
-    is_last = reader.peek() != ',';
-    if (!is_last && !reader.expect(',', "")) {
-      return false;
-    }
+    is_last = !reader.accept(',');
   }
-  const uint32_t* const token = reader.next();
+  const char* const token = reader.next();
   if (!reader.expect('}', "expected a comma or the end of the object")) {
     return false;
   }
@@ -156,19 +155,18 @@ bool read_nullable_text(Reader& reader, std::string_view& out) {
 }
 
 bool read_integer(Reader& reader, int64_t& out) {
-  const uint32_t* const token = reader.next();
+  const char* const begin = reader.next();
+  const char* const end = find_end_of_word(begin, reader.end());
   Number number;
-  const char* const begin = reader.token_begin(token);
-  const char* const end = reader.token_end(token);
   NumberKind kind = parse_short_number(begin, end, NumberGrammar::json, number);
   if (kind == NumberKind::invalid) {
     kind = parse_number(begin, end, NumberGrammar::json, number);
   }
   if (kind != NumberKind::int32 && kind != NumberKind::int64) {
-    return reader.fail_at(token, "ApproximateCreationDateTime is no whole number");
+    return reader.fail_at(begin, "ApproximateCreationDateTime is no whole number");
   }
   out = number.integer;
-  reader.pass_token();
+  reader.advance_to(end);
   return true;
 }
 
@@ -254,10 +252,7 @@ Result<ChangeRecord> DynamoDbReader::read_change(std::string_view padded_text, A
   Reader& reader = state_->reader;
   TRY(reader.start(padded_text, arena, options));
   Result<ChangeRecord> record;
-  if (!read_record(reader, *record)) {
-    record = reader.error();
-  } else if (!reader.at_end()) {
-    reader.fail_at(reader.next(), "something behind the object");
+  if (!read_record(reader, *record) || !reader.expect_end()) {
     record = reader.error();
   }
   return record;

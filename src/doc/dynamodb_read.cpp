@@ -7,50 +7,86 @@ namespace penstock::doc {
 
 bool Reader::read_item() {
   if (peek() != '{') {
-    return fail_at(next_, "expected an object");
+    return fail_at(at_, "expected an object");
   }
   return read_values<Wire::dynamodb>();
 }
 
-// The types that the loop leaves to us; next_ is at the content.
-bool Reader::read_item_other(char* type, const char* tag) {
-  const std::string_view name(tag, 5);  // up to and with the quote; the padding is readable
-  if (name.starts_with("SS\"")) {
+// A value that the loop leaves to us: up to its content, or up to the first value of an M or L.
+bool Reader::read_item_other(char* type) {
+  constexpr const char* kExpected = "expected a DynamoDB value such as {\"S\":\"text\"}";
+  if (!expect('{', kExpected)) {
+    return false;
+  }
+  const char* const tag = next() + 1;
+  if (peek() != '"') {
+    return fail_at(at_, kExpected);
+  }
+  const StringEnd found = find_string_end(tag, end_);
+  if (found.quote == nullptr) {
+    return fail_at(at_, string_fault(tag, end_));
+  }
+  at_ = found.quote + 1;
+  if (!expect(':', "expected a colon")) {
+    return false;
+  }
+  return read_item_content(type, {tag, found.quote});
+}
+
+bool Reader::read_item_content(char* type, std::string_view tag) {
+  const char first = peek();
+  Cursor cursor = enter(type);
+  bool is_read = false;
+  if (tag == "S" && first == '"') {
+    ++cursor.at;
+    is_read = read_string(cursor);
+  } else if (tag == "N" && first == '"') {
+    ++cursor.at;
+    is_read = read_item_number(cursor);
+  } else if (tag == "M" && first == '{') {
+    is_read = read_opening(cursor, Tag::document);
+  } else if (tag == "L" && first == '[') {
+    is_read = read_opening(cursor, Tag::array);
+  } else if (tag == "BOOL" && read_bool(cursor, at_)) {
+    is_read = true;
+  } else {
+    return read_rare_content(type, tag);
+  }
+  if (is_read) {
+    leave(cursor);
+  }
+  return is_read;
+}
+
+bool Reader::read_rare_content(char* type, std::string_view tag) {
+  if (tag == "SS") {
     return read_set(type, Loss::Type::string_set);
   }
-  if (name.starts_with("NS\"")) {
+  if (tag == "NS") {
     return read_set(type, Loss::Type::number_set);
   }
-  if (name.starts_with("BS\"")) {
+  if (tag == "BS") {
     return read_set(type, Loss::Type::binary_set);
   }
-  if (name.starts_with("B\"")) {
+  if (tag == "B") {
     return write_binary(type);
   }
-  const char first = peek();
-  if (name == "BOOL\"" && (first == 't' || first == 'f')) {
-    return write_literal(type);
-  }
-  if (name == "NULL\"" && first == 't') {
-    char* const value = out_;
-    if (!write_literal(type)) {
-      return false;
-    }
-    out_ = value;
+  if (tag == "NULL" && std::memcmp(at_, "true", 4) == 0) {
     *type = static_cast<char>(Tag::null);
+    at_ += 4;
     return true;
   }
-  for (const char* const known : {"BOOL\"", "NULL\"", "N\"", "M\"", "L\""}) {
-    if (name.starts_with(known)) {
-      return fail_at(next_, "a content that does not fit its DynamoDB type");
+  for (const std::string_view known : {"S", "N", "BOOL", "NULL", "M", "L"}) {
+    if (tag == known) {
+      return fail_at(at_, "a content that does not fit its DynamoDB type");
     }
   }
-  return fail_at(next_ - 2, "an unknown DynamoDB type");
+  return fail_at(tag.data() - 1, "an unknown DynamoDB type");
 }
 
 bool Reader::read_set(char* type, Loss::Type loss) {
   if (peek() != '[') {
-    return fail_at(next_, "expected an array in a set");
+    return fail_at(at_, "expected an array in a set");
   }
   add_loss(loss, {});
   Cursor cursor = enter(type);
@@ -59,7 +95,7 @@ bool Reader::read_set(char* type, Loss::Type loss) {
   }
   leave(cursor);
   if (peek() != ']') {
-    while (has_tokens()) {
+    for (;;) {
       if (!read_set_value(loss)) {
         return false;
       }
@@ -71,32 +107,32 @@ bool Reader::read_set(char* type, Loss::Type loss) {
       }
     }
   }
-  ++next_;
+  ++at_;
   close_array();
-  return has_tokens() || fail_at(next_, "");
+  return true;
 }
 
 bool Reader::read_set_value(Loss::Type loss) {
+  if (peek() != '"') {
+    return fail_at(at_, "a content that does not fit its DynamoDB type");
+  }
   char* const type = out_++;
   write_index(out_, top_->count++);
-  Cursor cursor = enter(type);
-  bool is_read = false;
-  if (loss == Loss::Type::string_set) {
-    is_read = read_string(cursor);
-  } else if (loss == Loss::Type::number_set && peek() == '"') {
-    is_read = read_item_number(cursor);
-  } else if (loss == Loss::Type::binary_set) {
-    leave(cursor);
+  if (loss == Loss::Type::binary_set) {
     return write_binary(type);
-  } else {
-    return fail_at(next_, "a content that does not fit its DynamoDB type");
   }
-  leave(cursor);
+  Cursor cursor = enter(type);
+  ++cursor.at;
+  const bool is_read =
+      loss == Loss::Type::string_set ? read_string(cursor) : read_item_number(cursor);
+  if (is_read) {
+    leave(cursor);
+  }
   return is_read;
 }
 
 bool Reader::write_binary(char* type) {
-  const uint32_t* const token = next_;
+  const char* const token = next();
   std::string_view text;
   if (!read_text(text)) {
     return false;
@@ -119,11 +155,7 @@ Result<Document> DynamoDbReader::read_item(std::string_view padded_text, Arena& 
                                            const ParseOptions& options) {
   Reader& reader = state_->reader;
   TRY(reader.start(padded_text, arena, options));
-  if (!reader.read_item()) {
-    return reader.error();
-  }
-  if (!reader.at_end()) {
-    reader.fail_at(reader.next(), "something behind the object");
+  if (!reader.read_item() || !reader.expect_end()) {
     return reader.error();
   }
   return reader.take();

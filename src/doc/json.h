@@ -34,14 +34,15 @@ class JsonReader {
   // An object (else `rejected`) without repeated keys (else `rejected`).
   Result<Document> read(std::string_view padded_text, Arena& arena,
                         const ParseOptions& options = {});
-  // Any valid JSON text (object, array, scalar)? For "raw" lines.
-  bool is_valid(std::string_view padded_text);
 
   struct State;  // shared with the DynamoDB reader of this folder
 
  private:
   std::unique_ptr<State> state_;
 };
+
+// Any valid JSON text (object, array, scalar)?
+bool is_valid_json(std::string_view padded_text);
 
 class TextOut;
 enum class Shape { object, array };

@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Arena arena(4096);
   JsonReader reader;
   const std::string_view text = arena.copy({reinterpret_cast<const char*>(data), size});
-  const bool is_valid = reader.is_valid(text);
+  const bool is_valid = is_valid_json(text);
   const auto document = reader.read(text, arena);
   if (!document) {
     return 0;

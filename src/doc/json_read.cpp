@@ -10,27 +10,30 @@ namespace penstock::doc {
 
 bool Reader::read_plain_object() {
   if (peek() != '{' && peek() != '[') {
-    return fail_at(next_, "expected an object");
+    return fail_at(at_, "expected an object");
   }
   return read_values<Wire::plain>();
 }
 
 bool Reader::write_literal(char* type) {
-  const char* const begin = token_begin(next_);
-  const std::string_view token(begin, static_cast<size_t>(token_end(next_) - begin));
-  if (token == "null") {
-    *type = static_cast<char>(Tag::null);
-  } else if (token == "true" || token == "false") {
-    *type = static_cast<char>(Tag::boolean);
-    *out_++ = static_cast<char>(token.size() == 4 ? 1 : 0);
-  } else {
-    return fail_at(next_, "expected a value");
+  Cursor cursor = enter(type);
+  if (read_bool(cursor, at_)) {
+    leave(cursor);
+    return true;
   }
-  ++next_;
+  if (std::memcmp(at_, "null", 4) != 0) {
+    return fail_at(at_, "expected a value");
+  }
+  *type = static_cast<char>(Tag::null);
+  at_ += 4;
   return true;
 }
 
-bool Reader::write_long_number(char* type, std::string_view digits, NumberGrammar grammar) {
+bool Reader::write_long_number(char* type, const char* end, NumberGrammar grammar) {
+  if (at_ >= end) {
+    return fail_at(at_, "expected a value");
+  }
+  const std::string_view digits(at_, end);
   Number number;
   const NumberKind kind =
       parse_number(digits.data(), digits.data() + digits.size(), grammar, number);
@@ -52,20 +55,20 @@ bool Reader::write_long_number(char* type, std::string_view digits, NumberGramma
     case NumberKind::invalid:
       break;
   }
-  return fail_at(next_, "expected a value");
+  return fail_at(at_, "expected a value");
 }
 
 bool Reader::write_inexact(char* type, std::string_view digits) {
   switch (options_.numbers) {
     case Numbers::error:
-      return fail_at(next_, "a number that no int64 or decimal128 holds (numbers: error)");
+      return fail_at(at_, "a number that no int64 or decimal128 holds (numbers: error)");
     case Numbers::double_: {
       double value = 0;
       const size_t sign = digits.starts_with('+') ? 1 : 0;
       const auto parsed =
           std::from_chars(digits.data() + sign, digits.data() + digits.size(), value);
       if (parsed.ec != std::errc()) {
-        return fail_at(next_, "a number that no double holds (numbers: double)");
+        return fail_at(at_, "a number that no double holds (numbers: double)");
       }
       *type = static_cast<char>(Tag::double_);
       store(out_, value);
@@ -99,7 +102,7 @@ bool Reader::skip_value() {
     *out_++ = '\0';  // its name
     Cursor cursor = enter(type);
     is_valid = read_plain_value(cursor);
-    next_ = cursor.next;
+    at_ = cursor.at;
   }
   options_.numbers = numbers;
   return is_valid;
@@ -116,11 +119,7 @@ Result<Document> JsonReader::read(std::string_view padded_text, Arena& arena,
     reader.fail_at(reader.next(), "expected an object");
     return reader.error();
   }
-  if (!reader.read_plain_object()) {
-    return reader.error();
-  }
-  if (!reader.at_end()) {
-    reader.fail_at(reader.next(), "something behind the object");
+  if (!reader.read_plain_object() || !reader.expect_end()) {
     return reader.error();
   }
   return reader.take();

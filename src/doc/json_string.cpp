@@ -1,5 +1,7 @@
 #include "doc/json_string.h"
 
+#include "base/utf8.h"
+
 namespace penstock::doc {
 
 namespace {
@@ -92,8 +94,8 @@ char unescaped(char c) {
   }
 }
 
-}  // namespace
-
+// The escape sequence at `from` (a backslash) as UTF-8 at `to`; both move behind it. False when it
+// is none, a surrogate without its partner included.
 bool copy_escape(const char*& from, const char* end, char*& to) {
   if (end - from < 2) {
     return false;
@@ -105,6 +107,80 @@ bool copy_escape(const char*& from, const char* end, char*& to) {
   }
   *to = unescaped(kind);
   return *to++ != '\0';
+}
+
+enum class Fault : uint8_t { none, unclosed, control, escape, utf8 };
+
+// One walk for all who need one. Without kCopies `to` may be overwritten again and again.
+template <bool kCopies>
+Fault walk_string(const char* begin, const char* at, const char* end, char* to, StringEnd& out) {
+  bool is_ascii = true;
+  while (at < end) {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    if (kCopies) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
+    }
+    const auto high = static_cast<uint32_t>(_mm_movemask_epi8(block));
+    const uint32_t found = special_bytes(block) & ~high;
+    const int plain = std::countr_zero(found | 0x10000);
+    is_ascii = is_ascii && (high & ((uint32_t{1} << plain) - 1)) == 0;
+    at += plain;
+    to += kCopies ? plain : 0;
+    if (plain == 16) {
+      continue;
+    }
+    if (at >= end) {
+      break;
+    }
+    if (*at == '"') {
+      out.quote = at;
+      out.copy = to;
+      const std::string_view content(begin, static_cast<size_t>(at - begin));
+      return is_ascii || is_utf8(content) ? Fault::none : Fault::utf8;
+    }
+    if (*at != '\\') {
+      return Fault::control;
+    }
+    out.has_escapes = true;
+    char* escaped = to;
+    if (!copy_escape(at, end, escaped)) {
+      return Fault::escape;
+    }
+    to = kCopies ? escaped : to;
+  }
+  return Fault::unclosed;
+}
+
+constexpr size_t kEscapeMax = 4;  // bytes that one becomes
+
+}  // namespace
+
+StringEnd copy_any_string(const char* begin, const char* at, const char* end, char* to) {
+  StringEnd result;
+  return walk_string<true>(begin, at, end, to, result) == Fault::none ? result : StringEnd{};
+}
+
+StringEnd find_any_string_end(const char* begin, const char* at, const char* end) {
+  StringEnd result;
+  char unused[kEscapeMax];
+  return walk_string<false>(begin, at, end, unused, result) == Fault::none ? result : StringEnd{};
+}
+
+std::string_view string_fault(const char* begin, const char* end) {
+  StringEnd unused;
+  char copy[kEscapeMax];
+  switch (walk_string<false>(begin, begin, end, copy, unused)) {
+    case Fault::control:
+      return "a string that holds a control character";
+    case Fault::escape:
+      return "a string with a wrong escape";
+    case Fault::utf8:
+      return "a string that is not valid UTF-8";
+    case Fault::unclosed:
+    case Fault::none:
+      break;
+  }
+  return "a string without an end";
 }
 
 }  // namespace penstock::doc

@@ -1,11 +1,14 @@
-// The bytes of JSON strings: unescaping while copying, 16 bytes at a time (SSE2, which every
-// x86-64 has). Pure functions on bytes; any thread.
+// The bytes of JSON strings: found, checked and unescaped while copying, 16 bytes at a time (SSE2,
+// which every x86-64 has). A string of plain ASCII takes the short way here, all others the long
+// one. Each function reads up to 16 bytes behind `end`, the end of the text. Pure functions on
+// bytes; any thread.
 #pragma once
 
 #include <emmintrin.h>
 
 #include <bit>
 #include <cstdint>
+#include <string_view>
 
 namespace penstock::doc {
 
@@ -13,54 +16,69 @@ inline bool is_space(char c) {
   return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-// The escape sequence at `from` (a backslash) as UTF-8 at `to`; both move behind it. False when it
-// is none, a surrogate without its partner included. `end` is the string's closing quote.
-bool copy_escape(const char*& from, const char* end, char*& to);
-
-// Reads up to 16 bytes behind end.
-inline bool has_backslash(const char* from, const char* end) {
-  const __m128i backslash = _mm_set1_epi8('\\');
-  for (; from < end; from += 16) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-    auto found = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, backslash)));
-    const auto left = end - from;
-    if (left < 16) {
-      found &= (uint32_t{1} << left) - 1;
-    }
-    if (found != 0) {
-      return true;
-    }
+inline const char* skip_spaces(const char* at, const char* end) {
+  while (at < end && is_space(*at)) {
+    ++at;
   }
-  return false;
+  return at;
 }
 
-// Copies a string's content [from, end) without its escapes; nullptr when one is wrong, else the
-// end of the copy. Reads up to 16 bytes behind end and writes up to 16 behind the copy.
-inline char* copy_string(const char* from, const char* end, char* to) {
-  const __m128i backslash = _mm_set1_epi8('\\');
-  for (;;) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+// A bit for each byte that is not plain in a string: its quote, a backslash, a control character,
+// and what is not ASCII.
+[[gnu::always_inline]] inline uint32_t special_bytes(__m128i block) {
+  const __m128i is_quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+  const __m128i is_backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+  const __m128i is_other = _mm_cmplt_epi8(block, _mm_set1_epi8(0x20));  // signed: from 0x80 on too
+  return static_cast<uint32_t>(
+      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is_quote, is_backslash), is_other)));
+}
+
+// Where the content of a string ends, and what was made of it. `quote` is nullptr when the string
+// is wrong; string_fault() says why.
+struct StringEnd {
+  const char* quote = nullptr;
+  char* copy = nullptr;  // the end of the copy
+  bool has_escapes = false;
+};
+
+// The long ways, on from `at`: [begin, at) are plain, and copied to what ends at `to`.
+StringEnd copy_any_string(const char* begin, const char* at, const char* end, char* to);
+StringEnd find_any_string_end(const char* begin, const char* at, const char* end);
+std::string_view string_fault(const char* begin, const char* end);
+
+// Copies the content that begins at `begin` without its escapes; writes up to 16 bytes behind the
+// copy.
+[[gnu::always_inline]] inline StringEnd copy_string(const char* begin, const char* end, char* to) {
+  for (const char* at = begin; at < end; at += 16, to += 16) {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
-    auto found = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, backslash)));
-    const auto left = end - from;
-    if (left <= 16) {
-      found &= (uint32_t{1} << left) - 1;
-      if (found == 0) {
-        return to + left;
+    const uint32_t found = special_bytes(block);
+    if (found != 0) {
+      const int plain = std::countr_zero(found);
+      at += plain;
+      to += plain;
+      if (*at == '"' && at < end) [[likely]] {
+        return {.quote = at, .copy = to};
       }
-    }
-    if (found == 0) {
-      from += 16;
-      to += 16;
-      continue;
-    }
-    const int plain = std::countr_zero(found);
-    from += plain;
-    to += plain;
-    if (!copy_escape(from, end, to)) {
-      return nullptr;
+      return copy_any_string(begin, at, end, to);
     }
   }
+  return {};
+}
+
+// The same without a copy.
+[[gnu::always_inline]] inline StringEnd find_string_end(const char* begin, const char* end) {
+  for (const char* at = begin; at < end; at += 16) {
+    const uint32_t found = special_bytes(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+    if (found != 0) {
+      at += std::countr_zero(found);
+      if (*at == '"' && at < end) [[likely]] {
+        return {.quote = at};
+      }
+      return find_any_string_end(begin, at, end);
+    }
+  }
+  return {};
 }
 
 }  // namespace penstock::doc

@@ -1,16 +1,14 @@
 // Is a text any valid JSON? Keeps one character for each open bracket and nothing else.
-#include "doc/reader.h"
+#include "doc/number_read.h"
+#include "doc/read_values.h"
 
 namespace penstock::doc {
 
 namespace {
 
-constexpr size_t kValidBytesMax = size_t{1} << 30;
-
 class Validator {
  public:
-  Validator(std::string_view text, const StructuralIndex& index)
-      : text_(text.data()), next_(index.offsets()), end_(next_ + index.count()) {}
+  explicit Validator(std::string_view text) : at(text.data()), end(at + text.size()) {}
 
   bool run() {
     for (;;) {
@@ -24,19 +22,23 @@ class Validator {
         return false;
       }
       if (open_.empty()) {
-        return next_ == end_;
+        return peek() == '\0' && at == end;
       }
     }
   }
 
+  const char* at;  // token_at() knows these two
+  const char* end;
+
  private:
-  char peek() const { return text_[*next_]; }
+  // The first character of the next token; NUL at the end.
+  char peek() {
+    const char token = token_at(*this);
+    return at < end ? token : '\0';
+  }
 
   // One scalar, or an opening bracket; in an object with the name before it.
   bool value() {
-    if (next_ >= end_) {
-      return false;
-    }
     const bool may_close = std::exchange(is_opened_, false);
     if (may_close && peek() == open_.back()) {
       return true;  // empty: close_values() takes it
@@ -48,84 +50,59 @@ class Validator {
     if (token == '{' || token == '[') {
       open_ += token == '{' ? '}' : ']';
       is_opened_ = true;
-      ++next_;
+      ++at;
       return true;
     }
-    return scalar();
+    return token == '"' ? string() : word();
   }
 
   bool name() {
-    if (peek() != '"' || !scalar() || peek() != ':') {
+    if (peek() != '"' || !string() || peek() != ':') {
       return false;
     }
-    ++next_;
-    return next_ < end_;
+    ++at;
+    return true;
   }
 
-  bool scalar() {
-    const char* const begin = text_ + *next_;
-    const char* end = text_ + next_[1];
-    while (end > begin && is_space(end[-1])) {
-      --end;
-    }
-    ++next_;
-    const std::string_view token(begin, static_cast<size_t>(end - begin));
-    if (*begin == '"') {
-      return token.size() >= 2 && has_valid_escapes(token.substr(1, token.size() - 2));
-    }
+  bool string() {
+    const StringEnd found = find_string_end(at + 1, end);
+    at = found.quote + (found.quote == nullptr ? 0 : 1);
+    return at != nullptr;
+  }
+
+  // A number, true, false or null.
+  bool word() {
+    const char* const begin = at;
+    at = find_end_of_word(at, end);
+    const std::string_view token(begin, at);
     Number number;
     return token == "true" || token == "false" || token == "null" ||
-           parse_number(begin, end, NumberGrammar::json, number) != NumberKind::invalid;
-  }
-
-  static bool has_valid_escapes(std::string_view content) {
-    const char* at = content.data();
-    const char* const end = at + content.size();
-    while (at != end) {
-      at = static_cast<const char*>(std::memchr(at, '\\', static_cast<size_t>(end - at)));
-      if (at == nullptr) {
-        return true;
-      }
-      char unused[4];
-      char* to = unused;
-      if (!copy_escape(at, end, to)) {
-        return false;
-      }
-    }
-    return true;
+           parse_number(begin, at, NumberGrammar::json, number) != NumberKind::invalid;
   }
 
   bool close_values() {
     while (!open_.empty()) {
-      if (next_ >= end_) {
-        return false;
-      }
       if (peek() == ',') {
-        ++next_;
+        ++at;
         return true;
       }
       if (peek() != open_.back()) {
         return false;
       }
       open_.pop_back();
-      ++next_;
+      ++at;
     }
     return true;
   }
 
-  const char* text_;
-  const uint32_t* next_;
-  const uint32_t* end_;
   std::string open_;  // the closing bracket of each open object and array
   bool is_opened_ = false;
 };
 
 }  // namespace
 
-bool JsonReader::is_valid(std::string_view padded_text) {
-  StructuralIndex& index = state_->index;
-  return padded_text.size() <= kValidBytesMax && index.build(padded_text).has_value() &&
-         Validator(padded_text, index).run();
+bool is_valid_json(std::string_view padded_text) {
+  return !padded_text.empty() && Validator(padded_text).run();
 }
 
 }  // namespace penstock::doc

@@ -12,20 +12,19 @@
 namespace penstock::doc {
 
 struct Reader::Cursor {
-  const uint32_t* next;
+  const char* at;
   char* out;
   char* type;  // where the type of the value being read goes; its name is right behind
   Frame* frame;
-  const char* text;
-  const uint32_t* end;
+  const char* end;
 };
 
 [[gnu::always_inline]] inline Reader::Cursor Reader::enter(char* type) {
-  return {next_, out_, type, top_, text_, end_};
+  return {at_, out_, type, top_, end_};
 }
 
 [[gnu::always_inline]] inline void Reader::leave(const Cursor& cursor) {
-  next_ = cursor.next;
+  at_ = cursor.at;
   out_ = cursor.out;
   top_ = cursor.frame;
   element_name_ = cursor.type + 1;
@@ -37,37 +36,32 @@ template <class T>
   out += sizeof value;
 }
 
-// The last quote of the string that begins at `begin`; `end` is the next token.
-[[gnu::always_inline]] inline const char* last_quote(const char* end) {
-  do {
-    --end;
-  } while (*end != '"');
-  return end;
-}
-
-// Copies a short string without escapes; false: it is another one, and nothing is used.
-[[gnu::always_inline]] inline bool copy_short(const char* from, size_t size, char* to) {
-  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
-  const auto found =
-      static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))));
-  return size <= 16 && (found & ((uint32_t{1} << size) - 1)) == 0;
-}
-
-// The name of an object's value, at cursor.type + 1.
-[[gnu::always_inline]] inline bool Reader::read_object_name(Cursor& cursor) {
-  const uint32_t* const token = cursor.next;
-  const char* const begin = cursor.text + token[0] + 1;
-  if (begin[-1] != '"' || cursor.text[token[1]] != ':') [[unlikely]] {
-    return fail_at(token + (begin[-1] == '"' ? 1 : 0), "expected a name and a colon");
+// The first character of the next token; anything at the end.
+template <class Cursor>
+[[gnu::always_inline]] inline char token_at(Cursor& cursor) {
+  if (static_cast<uint8_t>(*cursor.at) <= ' ') [[unlikely]] {
+    cursor.at = skip_spaces(cursor.at, cursor.end);
   }
-  auto size = static_cast<size_t>(last_quote(cursor.text + token[1]) - begin);
+  return *cursor.at;
+}
+
+// The name of an object's value, at cursor.type + 1, and the colon.
+[[gnu::always_inline]] inline bool Reader::read_object_name(Cursor& cursor) {
+  if (token_at(cursor) != '"') [[unlikely]] {
+    return fail_at(cursor.at, "expected a name and a colon");
+  }
+  const char* const begin = ++cursor.at;
   char* const name = cursor.type + 1;
   const char* filtered = begin;  // not the copy, whose bytes are still on their way to memory
-  if (!copy_short(begin, size, name)) [[unlikely]] {
+  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(begin));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(name), block);
+  auto size = static_cast<size_t>(std::countr_zero(special_bytes(block) | 0x10000));
+  if (begin[size] == '"') [[likely]] {
+    cursor.at = begin + size + 1;
+  } else {
     cursor.out = name;
     leave(cursor);
-    if (!write_long_name(begin, begin + size)) {
+    if (!write_long_name()) {
       return false;
     }
     cursor = enter(cursor.type);
@@ -80,10 +74,13 @@ template <class T>
   if (frame.may_repeat({filtered, size}) && frame.count <= Frame::kShort) [[unlikely]] {
     leave(cursor);
     if (is_repeated(frame, {name, size})) {
-      return fail_at(token, "a repeated name");
+      return fail_at(begin - 1, "a repeated name");
     }
   }
-  cursor.next = token + 2;
+  if (token_at(cursor) != ':' || cursor.at >= cursor.end) [[unlikely]] {
+    return fail_at(cursor.at, "expected a name and a colon");
+  }
+  ++cursor.at;
   return true;
 }
 
@@ -97,35 +94,28 @@ template <class T>
   *out++ = '\0';
 }
 
-// At a string's token: its length, text and NUL.
+// Behind the first quote of a string: its length, text and NUL.
 [[gnu::always_inline]] inline bool Reader::read_string(Cursor& cursor) {
-  const char* const begin = cursor.text + cursor.next[0] + 1;
-  if (begin[-1] != '"') [[unlikely]] {
-    return fail_at(cursor.next, "expected a string");
-  }
-  const char* const end = last_quote(cursor.text + cursor.next[1]);
-  if (end < begin) [[unlikely]] {
-    return fail_at(cursor.next, "");
-  }
   char* const to = cursor.out;
-  const char* const to_end = copy_string(begin, end, to + 4);
-  if (to_end == nullptr) [[unlikely]] {
-    return fail_at(cursor.next, "a string with a wrong escape");
+  const StringEnd found = copy_string(cursor.at, cursor.end, to + 4);
+  if (found.quote == nullptr) [[unlikely]] {
+    return fail_at(cursor.at - 1, string_fault(cursor.at, cursor.end));
   }
-  const auto size = static_cast<uint32_t>(to_end - to) - 3;  // with the NUL
+  const auto size = static_cast<uint32_t>(found.copy - to) - 3;  // with the NUL
   cursor.out = to;
   store(cursor.out, size);
   cursor.out = to + 4 + size;
   cursor.out[-1] = '\0';
   *cursor.type = static_cast<char>(Tag::string);
-  ++cursor.next;
+  cursor.at = found.quote + 1;
   return true;
 }
 
-[[gnu::always_inline]] inline bool Reader::read_number(Cursor& cursor, const char* begin,
-                                                       const char* end, NumberGrammar grammar) {
+// The number up to `end`.
+[[gnu::always_inline]] inline bool Reader::read_number(Cursor& cursor, const char* end,
+                                                       NumberGrammar grammar) {
   Number number;
-  const NumberKind kind = parse_short_number(begin, end, grammar, number);
+  const NumberKind kind = parse_short_number(cursor.at, end, grammar, number);
   if (kind == NumberKind::int32) {
     *cursor.type = static_cast<char>(Tag::int32);
     store(cursor.out, static_cast<int32_t>(number.integer));
@@ -138,20 +128,49 @@ template <class T>
     store(cursor.out, number.integer);
   } else {
     leave(cursor);
-    if (!write_long_number(cursor.type, {begin, static_cast<size_t>(end - begin)}, grammar)) {
+    if (!write_long_number(cursor.type, end, grammar)) {
       return false;
     }
     cursor = enter(cursor.type);
   }
-  ++cursor.next;
+  cursor.at = end;
   return true;
 }
 
-// At the string of a number.
+// The first place in [at, end) where `found` has a bit for one of the 16 bytes there; else end.
+template <class F>
+[[gnu::always_inline]] inline const char* find_byte(const char* at, const char* end, F found) {
+  for (; at < end; at += 16) {
+    const uint32_t bits = found(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+    if (bits != 0) [[likely]] {
+      return std::min(at + std::countr_zero(bits), end);
+    }
+  }
+  return end;
+}
+
+// Behind the first quote of a number.
 [[gnu::always_inline]] inline bool Reader::read_item_number(Cursor& cursor) {
-  const char* const begin = cursor.text + cursor.next[0] + 1;
-  const char* const end = last_quote(cursor.text + cursor.next[1]);
-  return read_number(cursor, begin, end, NumberGrammar::dynamodb);
+  const char* const quote = find_byte(cursor.at, cursor.end, [](__m128i block) {
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('"'))));
+  });
+  if (!read_number(cursor, quote, NumberGrammar::dynamodb)) {
+    return false;
+  }
+  ++cursor.at;
+  return true;
+}
+
+// Where a number, true, false or null ends at the latest.
+[[gnu::always_inline]] inline const char* find_end_of_word(const char* at, const char* end) {
+  return find_byte(at, end, [](__m128i block) {
+    const __m128i is_comma = _mm_cmpeq_epi8(block, _mm_set1_epi8(','));
+    const __m128i is_bracket =  // ] and }, which differ in one bit
+        _mm_cmpeq_epi8(_mm_or_si128(block, _mm_set1_epi8(0x20)), _mm_set1_epi8('}'));
+    const __m128i is_space = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(' ')), block);
+    return static_cast<uint32_t>(
+        _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is_comma, is_bracket), is_space)));
+  });
 }
 
 // At the opening bracket of a value.
@@ -164,56 +183,49 @@ template <class T>
   *++cursor.frame = {
       .start = cursor.out, .name = cursor.type + 1, .closer = tag == Tag::array ? ']' : '}'};
   cursor.out += sizeof(uint32_t);
-  ++cursor.next;
+  ++cursor.at;
   return true;
 }
 
 // A value for which the loop has nothing of its own.
-[[gnu::always_inline]] inline bool Reader::read_rare(Cursor& cursor, Wire wire, const char* tag) {
+[[gnu::always_inline]] inline bool Reader::read_rare(Cursor& cursor, Wire wire) {
   leave(cursor);
   const bool is_read =
-      wire == Wire::plain ? write_literal(cursor.type) : read_item_other(cursor.type, tag);
+      wire == Wire::plain ? write_literal(cursor.type) : read_item_other(cursor.type);
   cursor = enter(cursor.type);
   return is_read;
 }
 
+// False: `at` is at neither true nor false, and nothing was read.
+[[gnu::always_inline]] inline bool Reader::read_bool(Cursor& cursor, const char* at) {
+  const bool is_true = std::memcmp(at, "true", 4) == 0;
+  if (!is_true && std::memcmp(at, "false", 5) != 0) {
+    return false;
+  }
+  *cursor.type = static_cast<char>(Tag::boolean);
+  *cursor.out++ = static_cast<char>(is_true ? 1 : 0);
+  cursor.at = at + (is_true ? 4 : 5);
+  return true;
+}
+
 [[gnu::always_inline]] inline bool Reader::read_plain_value(Cursor& cursor) {
-  const char first = cursor.text[cursor.next[0]];
+  const char first = token_at(cursor);
   if (first == '"') {
+    ++cursor.at;
     return read_string(cursor);
   }
   if (first == '{' || first == '[') {
     return read_opening(cursor, first == '{' ? Tag::document : Tag::array);
   }
   if (first == 't' || first == 'f' || first == 'n') {
-    return read_rare(cursor, Wire::plain, nullptr);
+    return read_rare(cursor, Wire::plain);
   }
-  return read_number(cursor, cursor.text + cursor.next[0], token_end(cursor.next),
-                     NumberGrammar::json);
-}
-
-// {"BOOL":true} without white space at its end; false: anything else.
-[[gnu::always_inline]] inline bool Reader::read_short_bool(Cursor& cursor, const uint32_t* token) {
-  const char* const content = cursor.text + token[3];
-  if (std::memcmp(cursor.text + token[1] + 1, "BOOL\"", 5) != 0) {
-    return false;
-  }
-  const bool is_true = std::memcmp(content, "true}", 5) == 0;
-  if (!is_true && (std::memcmp(content, "false", 5) != 0 || content[5] != '}')) {
-    return false;
-  }
-  if (token[4] != token[3] + (is_true ? 4 : 5)) {
-    return false;
-  }
-  *cursor.type = static_cast<char>(Tag::boolean);
-  *cursor.out++ = static_cast<char>(is_true ? 1 : 0);
-  cursor.next = token + 5;
-  return true;
+  return read_number(cursor, find_end_of_word(cursor.at, cursor.end), NumberGrammar::json);
 }
 
 // The first `count` characters of a text, as load_8() has them behind this mask.
 consteval uint64_t chars_mask(size_t count) {
-  return (uint64_t{1} << (8 * count)) - 1;
+  return count == 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * count)) - 1;
 }
 consteval uint64_t chars_of(std::string_view text) {
   uint64_t chars = 0;
@@ -223,50 +235,38 @@ consteval uint64_t chars_of(std::string_view text) {
   return chars;
 }
 
-// {"S":"x"} and its kind: up to the last bracket, but M and L stay open.
+// {"S":"x"} and its kind: up to the last bracket, but M and L stay open. Most have no white space:
+// then one look tells the type and that the tokens up to the content are what they must be.
 [[gnu::always_inline]] inline bool Reader::read_item_value(Cursor& cursor) {
-  const uint32_t* const token = cursor.next;
-  // Most are strings and numbers without white space: then one look tells the type and that the
-  // tokens up to the content are what they must be.
-  const uint64_t head = load_8(cursor.text + token[0]) & chars_mask(6);
-  cursor.next = token + 3;
+  token_at(cursor);
+  const uint64_t eight = load_8(cursor.at);
+  const uint64_t head = eight & chars_mask(6);
   bool is_read = false;
   if (head == chars_of("{\"S\":\"")) {
+    cursor.at += 6;
     is_read = read_string(cursor);
-  } else if (head == chars_of("{\"N\":\"") && token[4] > token[3]) {
+  } else if (head == chars_of("{\"N\":\"")) {
+    cursor.at += 6;
     is_read = read_item_number(cursor);
+  } else if (head == chars_of("{\"M\":{") || head == chars_of("{\"L\":[")) {
+    cursor.at += 5;
+    return read_opening(cursor, head == chars_of("{\"M\":{") ? Tag::document : Tag::array);
+  } else if (eight == chars_of("{\"BOOL\":") && read_bool(cursor, cursor.at + 8)) {
+    is_read = true;
   } else {
-    if (cursor.text[token[0]] != '{' || cursor.text[token[1]] != '"' ||
-        cursor.text[token[2]] != ':') [[unlikely]] {
-      return fail_at(token, "expected a DynamoDB value such as {\"S\":\"text\"}");
-    }
-    const char* const tag = cursor.text + token[1] + 1;
-    const uint64_t start = load_8(tag) & chars_mask(2);
-    const char first = cursor.text[token[3]];
-    if (start == chars_of("M\"") && first == '{') {
-      return read_opening(cursor, Tag::document);
-    }
-    if (start == chars_of("L\"") && first == '[') {
-      return read_opening(cursor, Tag::array);
-    }
-    if (start == chars_of("BO") && read_short_bool(cursor, token)) {
-      return true;
-    }
-    if (start == chars_of("S\"")) {
-      is_read = read_string(cursor);
-    } else if (start == chars_of("N\"") && first == '"' && token[4] > token[3]) {
-      is_read = read_item_number(cursor);
-    } else {
-      is_read = read_rare(cursor, Wire::dynamodb, tag);
+    const Frame* const frame = cursor.frame;
+    is_read = read_rare(cursor, Wire::dynamodb);
+    if (cursor.frame != frame) {
+      return is_read;
     }
   }
   if (!is_read) [[unlikely]] {
     return false;
   }
-  if (cursor.text[*cursor.next] != '}') [[unlikely]] {
-    return fail_at(cursor.next, "a value with several types");
+  if (token_at(cursor) != '}') [[unlikely]] {
+    return fail_at(cursor.at, "a value with several types");
   }
-  ++cursor.next;
+  ++cursor.at;
   return true;
 }
 
@@ -274,32 +274,36 @@ consteval uint64_t chars_of(std::string_view text) {
 // all frames.
 template <Wire kWire>
 [[gnu::always_inline]] inline bool Reader::read_closings(Cursor& cursor) {
-  while (cursor.next < cursor.end) {
-    const char token = cursor.text[*cursor.next++];
+  while (cursor.at < cursor.end) {
+    const char token = token_at(cursor);
+    ++cursor.at;
     if (token == ',') {
       return true;
     }
     const Frame& frame = *cursor.frame;
     if (token != frame.closer) [[unlikely]] {
-      return fail_at(cursor.next - 1, "expected a comma or the end of the object or array");
+      return fail_at(cursor.at - 1, "expected a comma or the end of the object or array");
     }
     *cursor.out++ = '\0';
     const auto size = static_cast<uint32_t>(cursor.out - frame.start);
     std::memcpy(frame.start, &size, sizeof size);
     if (frame.count > Frame::kShort && frame.closer == '}') [[unlikely]] {
       if (has_repeated_names(frame)) {
-        return fail_at(cursor.next - 1, "an object that repeats a name");
+        return fail_at(cursor.at - 1, "an object that repeats a name");
       }
     }
     --cursor.frame;
     if (cursor.frame->closer == '\0') {
       return true;
     }
-    if (kWire == Wire::dynamodb && cursor.text[*cursor.next++] != '}') [[unlikely]] {
-      return fail_at(cursor.next - 1, "a value with several types");
+    if (kWire == Wire::dynamodb) {
+      if (token_at(cursor) != '}') [[unlikely]] {
+        return fail_at(cursor.at, "a value with several types");
+      }
+      ++cursor.at;
     }
   }
-  return fail_at(cursor.next, "");
+  return fail_at(cursor.at, "");
 }
 
 // At the opening bracket of an object or array.
@@ -312,10 +316,10 @@ bool Reader::read_values() {
   }
   bool is_first = true;  // behind an opening bracket, where the closing one may follow
   for (;;) {
-    if (cursor.next >= cursor.end) [[unlikely]] {
-      return fail_at(cursor.next, "");
+    if (cursor.at >= cursor.end) [[unlikely]] {
+      return fail_at(cursor.at, "");
     }
-    if (!is_first || cursor.text[*cursor.next] != cursor.frame->closer) {
+    if (!is_first || token_at(cursor) != cursor.frame->closer) {
       cursor.type = cursor.out++;
       Frame& frame = *cursor.frame;
       const uint32_t index = frame.count++;

@@ -1,4 +1,4 @@
-// The token cursor and the BSON under construction, for both kinds of JSON.
+// The place in the text and the BSON under construction, for both kinds of JSON.
 #include "doc/reader.h"
 
 #include <algorithm>
@@ -21,11 +21,12 @@ Result<> Reader::start(std::string_view padded_text, Arena& arena, const ParseOp
     return rejected("the JSON text of " + std::to_string(padded_text.size()) +
                     " bytes is longer than the " + std::to_string(options.bytes_max) + " allowed");
   }
-  TRY(index_.build(padded_text));
-  text_view_ = padded_text;
+  if (padded_text.empty()) {
+    return rejected("the JSON text is empty");
+  }
   text_ = padded_text.data();
-  next_ = index_.offsets();
-  end_ = next_ + index_.count();
+  at_ = text_;
+  end_ = text_ + padded_text.size();
   arena_ = &arena;
   options_ = options;
   document_ = scratch_.room_for(padded_text.size()) + 1;
@@ -33,22 +34,21 @@ Result<> Reader::start(std::string_view padded_text, Arena& arena, const ParseOp
   return {};
 }
 
-bool Reader::fail_at(const uint32_t* token, std::string_view what) {
-  const size_t offset = token < end_ ? *token : text_view_.size();
-  error_ = "JSON text, byte " + std::to_string(offset) + ": ";
-  error_ += token < end_ ? what : "it ends too early";
+bool Reader::fail_at(const char* at, std::string_view what) {
+  error_ = "JSON text, byte " + std::to_string(std::min(at, end_) - text_) + ": ";
+  error_ += at < end_ ? what : "it ends too early";
   return false;
 }
 
-// A kept string with escapes.
-bool Reader::read_escaped_text(std::string_view& text) {
+bool Reader::expect_end() {
+  peek();
+  return at_ == end_ || fail_at(at_, "something behind the object");
+}
+
+std::string_view Reader::without_escapes(std::string_view text) {
   char* const copy = arena_->allocate(text.size() + 16);
-  const char* const end = copy_string(text.data(), text.data() + text.size(), copy);
-  if (end == nullptr) {
-    return fail_at(next_, "a string with a wrong escape");
-  }
-  text = {copy, static_cast<size_t>(end - copy)};
-  return true;
+  const StringEnd copied = copy_string(text.data(), end_, copy);
+  return {copy, static_cast<size_t>(copied.copy - copy)};
 }
 
 void Reader::reset_document() {
@@ -68,7 +68,7 @@ void Reader::close_array() {
 
 bool Reader::fail_too_deep() {
   return fail_at(
-      next_, "nested deeper than the " + std::to_string(frames_.size() - 1) + " levels allowed");
+      at_, "nested deeper than the " + std::to_string(frames_.size() - 1) + " levels allowed");
 }
 
 // Has the frame's object a value of that name, before the one that is being read?
@@ -97,15 +97,16 @@ bool Reader::has_repeated_names(const Frame& frame) {
   return std::adjacent_find(names.begin(), names.end()) != names.end();
 }
 
-// A name that is long or has escapes, without the NUL behind it.
-bool Reader::write_long_name(const char* begin, const char* end) {
+// A name that is not short and plain, without the NUL behind it; at_ is behind its first quote.
+bool Reader::write_long_name() {
   char* const name = out_;
-  out_ = copy_string(begin, end, name);
-  if (out_ == nullptr) {
-    return fail_at(next_, "a name with a wrong escape");
+  const StringEnd found = copy_string(at_, end_, name);
+  if (found.quote == nullptr) {
+    return fail_at(at_ - 1, string_fault(at_, end_));
   }
-  const auto copied = static_cast<size_t>(out_ - name);
-  if (copied != static_cast<size_t>(end - begin) && std::memchr(name, '\0', copied) != nullptr) {
+  at_ = found.quote + 1;
+  out_ = found.copy;
+  if (found.has_escapes && std::memchr(name, '\0', static_cast<size_t>(out_ - name)) != nullptr) {
     replace_nul(name);
   }
   return true;
@@ -130,13 +131,14 @@ void Reader::replace_nul(char* name) {
 void Reader::add_loss(Loss::Type type, std::string_view text) {
   const auto add_name = [&](const char* name) {
     loss_text_ += '/';
-    for (const char* c = name; *c != '\0'; ++c) {
-      if (*c == '~' || *c == '/') {
-        loss_text_ += *c == '~' ? "~0" : "~1";
-      } else {
-        loss_text_ += *c;
+    const char* done = name;
+    for (; *name != '\0'; ++name) {
+      if (*name == '~' || *name == '/') [[unlikely]] {
+        loss_text_.append(done, name).append(*name == '~' ? "~0" : "~1");
+        done = name + 1;
       }
     }
+    loss_text_.append(done, name);
   };
   PendingLoss loss{type, loss_text_.size(), 0, 0};
   // The document itself has no name.

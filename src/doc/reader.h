@@ -1,5 +1,5 @@
-// What the readers of plain and DynamoDB JSON share: the token cursor, the BSON under construction
-// with its frames, repeated names and losses. Internal to this folder; one thread.
+// What the readers of plain and DynamoDB JSON share: the place in the text, the BSON under
+// construction with its frames, repeated names and losses. Internal to this folder; one thread.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,6 @@
 #include "doc/json.h"
 #include "doc/json_string.h"
 #include "doc/scratch.h"
-#include "doc/structural_index.h"
 
 namespace penstock::doc {
 
@@ -50,16 +49,20 @@ struct Frame {
     const size_t behind = 8 - std::min<size_t>(text.size(), 8);
     word = word << (4 * behind) << (4 * behind);
     const uint64_t hash = (word + text.size()) * 0x9E3779B97F4A7C15U;
-    const uint64_t low = uint64_t{1} << (hash >> 58);
-    const uint64_t high = uint64_t{1} << (hash >> 52 & 63);
-    const bool is_known = (filter_low & low) != 0 && (filter_high & high) != 0;
-    filter_low |= low;
-    filter_high |= high;
+    const auto low = static_cast<unsigned>(hash >> 58);
+    const auto high = static_cast<unsigned>(hash >> 52 & 63);
+    const bool is_known = (filter_low >> low & filter_high >> high & 1) != 0;
+    filter_low |= uint64_t{1} << low;
+    filter_high |= uint64_t{1} << high;
     return is_known;
   }
 };
 
 // One text on its way to BSON. Functions that return bool: false means that fail_at() was called.
+//
+// No token begins at or behind the end of the text, but a short one may be looked at beyond it,
+// into Arena::kPadding, where anything may stand: then at_ is behind the end, and the next token
+// fails.
 class Reader {
  public:
   Result<> start(std::string_view padded_text, Arena& arena, const ParseOptions& options);
@@ -74,52 +77,46 @@ class Reader {
   bool skip_value();
   // A string that is kept: a view into the text, or into the arena where it had escapes.
   bool read_text(std::string_view& out) {
-    const char* const begin = text_ + *next_ + 1;
-    const char* end = text_ + next_[1] - 1;
-    if (begin[-1] != '"') [[unlikely]] {
-      return fail_at(next_, "expected a string");
+    if (peek() != '"') [[unlikely]] {
+      return fail_at(at_, "expected a string");
     }
-    // Between a string's first quote and the next token there is only the string and white space.
-    while (*end != '"' && end >= begin) {
-      --end;
+    const char* const begin = at_ + 1;
+    const StringEnd found = find_string_end(begin, end_);
+    if (found.quote == nullptr) [[unlikely]] {
+      return fail_at(at_, string_fault(begin, end_));
     }
-    if (end < begin) [[unlikely]] {
-      return fail_at(next_, "expected a string");
+    out = {begin, static_cast<size_t>(found.quote - begin)};
+    if (found.has_escapes) [[unlikely]] {
+      out = without_escapes(out);
     }
-    out = {begin, static_cast<size_t>(end - begin)};
-    if (has_backslash(begin, end) && !read_escaped_text(out)) [[unlikely]] {
-      return false;
-    }
-    ++next_;
+    at_ = found.quote + 1;
     return true;
   }
 
-  char peek() const { return text_[*next_]; }
-  bool expect(char token, const char* what) {
-    if (peek() != token || next_ >= end_) [[unlikely]] {
-      return fail_at(next_, what);
+  // The first character of the next token; NUL at the end.
+  char peek() {
+    const char* const at = next();
+    return at < end_ ? *at : '\0';
+  }
+  const char* next() {
+    if (static_cast<uint8_t>(*at_) <= ' ') [[unlikely]] {
+      at_ = skip_spaces(at_, end_);
     }
-    ++next_;
+    return at_;
+  }
+  void advance_to(const char* at) { at_ = at; }
+  bool accept(char token) {
+    if (peek() != token) {
+      return false;
+    }
+    ++at_;
     return true;
   }
-  void pass_token() { ++next_; }
-  // At a string with a colon behind it?
-  bool is_name() const { return next_ + 1 < end_ && peek() == '"' && text_[next_[1]] == ':'; }
-  void pass_name() { next_ += 2; }
-  bool at_end() const { return next_ == end_; }
-  bool fail_at(const uint32_t* token, std::string_view what);
-  bool has_tokens() const { return next_ < end_; }
-  const uint32_t* next() const { return next_; }
-  // Behind the last byte of the token, without the white space up to the next token.
-  const char* token_end(const uint32_t* token) const {
-    const char* const begin = text_ + *token;
-    const char* end = text_ + token[1];
-    while (end > begin && is_space(end[-1])) {
-      --end;
-    }
-    return end;
-  }
-  const char* token_begin(const uint32_t* token) const { return text_ + *token; }
+  bool expect(char token, const char* what) { return accept(token) || fail_at(at_, what); }
+  // To call when the value was read: nothing but white space may follow.
+  bool expect_end();
+  const char* end() const { return end_; }
+  bool fail_at(const char* at, std::string_view what);
   std::unexpected<Error> error() const { return rejected(error_); }
 
  private:
@@ -132,27 +129,29 @@ class Reader {
   bool read_item_value(Cursor& cursor);
   bool read_object_name(Cursor& cursor);
   bool read_string(Cursor& cursor);
-  bool read_number(Cursor& cursor, const char* begin, const char* end, NumberGrammar grammar);
+  bool read_number(Cursor& cursor, const char* end, NumberGrammar grammar);
   bool read_item_number(Cursor& cursor);
   bool read_opening(Cursor& cursor, Tag tag);
-  bool read_short_bool(Cursor& cursor, const uint32_t* token);
-  bool read_rare(Cursor& cursor, Wire wire, const char* tag);
+  bool read_bool(Cursor& cursor, const char* at);
+  bool read_rare(Cursor& cursor, Wire wire);
   Cursor enter(char* type);
   void leave(const Cursor& cursor);
 
   void reset_document();
-  bool read_escaped_text(std::string_view& text);
+  std::string_view without_escapes(std::string_view text);
   bool fail_too_deep();
   void close_array();
   bool is_repeated(const Frame& frame, std::string_view name);
   bool has_repeated_names(const Frame& frame);
-  bool write_long_name(const char* begin, const char* end);
+  bool write_long_name();
   void replace_nul(char* name);
   bool write_literal(char* type);
-  bool write_long_number(char* type, std::string_view digits, NumberGrammar grammar);
+  bool write_long_number(char* type, const char* end, NumberGrammar grammar);
   bool write_inexact(char* type, std::string_view digits);
 
-  bool read_item_other(char* type, const char* tag);
+  bool read_item_other(char* type);
+  bool read_item_content(char* type, std::string_view tag);
+  bool read_rare_content(char* type, std::string_view tag);
   bool read_set(char* type, Loss::Type loss);
   bool read_set_value(Loss::Type loss);
   bool write_binary(char* type);
@@ -166,8 +165,8 @@ class Reader {
   void add_loss(Loss::Type type, std::string_view text);
 
   const char* text_ = nullptr;
-  const uint32_t* next_ = nullptr;
-  const uint32_t* end_ = nullptr;
+  const char* at_ = nullptr;
+  const char* end_ = nullptr;
   Arena* arena_ = nullptr;
   ParseOptions options_;
   Scratch scratch_;
@@ -179,13 +178,10 @@ class Reader {
   std::vector<PendingLoss> losses_;
   std::string loss_text_;
   std::string error_;
-  std::string_view text_view_;
-  StructuralIndex index_;
 };
 
 struct JsonReader::State {
   Reader reader;
-  StructuralIndex index;  // of is_valid()
 };
 
 }  // namespace penstock::doc

@@ -1,11 +1,10 @@
 #include "connectors/event_store/stored_event.h"
 
-#include <simdjson.h>
-
 #include <bit>
 #include <chrono>
 #include <new>
 
+#include "base/utf8.h"
 #include "doc/bson.h"
 
 namespace penstock::event_store {
@@ -14,7 +13,7 @@ namespace {
 
 // A BSON string must be UTF-8; a name that is none stays exact as bytes.
 void add_text(doc::BsonWriter& writer, std::string_view name, std::string_view text) {
-  if (simdjson::validate_utf8(text.data(), text.size())) {
+  if (is_utf8(text)) {
     writer.string(name, text);
   } else {
     writer.binary(name, text);
