@@ -1,6 +1,6 @@
 #include "admin/pages.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iterator>

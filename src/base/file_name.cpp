@@ -1,6 +1,6 @@
 #include "base/file_name.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/hash.h"
 

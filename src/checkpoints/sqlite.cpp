@@ -1,6 +1,6 @@
 #include "checkpoints/sqlite.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/file_name.h"
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
+#include "base/join.h"
 #include "config/json_text.h"
 #include "config/scalars.h"
 
@@ -36,7 +36,7 @@ class TextVisitor final : public FieldVisitor {
   }
   void field(std::string_view name, std::vector<std::string>& value,
              const FieldOptions& options) override {
-    add(name, "list of texts", value.empty() ? "" : fmt::format("[{}]", fmt::join(value, ", ")),
+    add(name, "list of texts", value.empty() ? "" : fmt::format("[{}]", join(value, ", ")),
         options);
   }
   void field(std::string_view name, std::map<std::string, std::string>&,
@@ -234,7 +234,7 @@ std::string markdown_table(const Fields& fields) {
   for (const FieldText& field : found) {
     std::string meaning = field.doc;
     if (!field.choices.empty()) {
-      meaning += fmt::format(" One of `{}`.", fmt::join(field.choices, "`, `"));
+      meaning += fmt::format(" One of `{}`.", join(field.choices, "`, `"));
     }
     if (field.secret) {
       meaning += " Secret: never shown.";

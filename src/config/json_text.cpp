@@ -1,6 +1,6 @@
 #include "config/json_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "config/scalars.h"
 

@@ -1,6 +1,6 @@
 #include "config/load.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "config/problems.h"
 #include "config/substitute.h"

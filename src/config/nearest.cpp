@@ -4,8 +4,9 @@
 #include <cstddef>
 #include <vector>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
+
+#include "base/join.h"
 
 namespace penstock::config {
 
@@ -61,7 +62,7 @@ std::string hint(std::string_view name, std::span<const std::string> known) {
   if (known.empty()) {
     return "";
   }
-  return fmt::format("; known: {}", fmt::join(known, ", "));
+  return fmt::format("; known: {}", join(known, ", "));
 }
 
 }  // namespace penstock::config

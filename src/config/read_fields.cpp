@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
+#include "base/join.h"
 #include "config/json_text.h"
 #include "config/nearest.h"
 #include "config/problems.h"
@@ -183,9 +183,8 @@ class FieldReader final : public FieldVisitor {
       return;
     }
     if (!node_.is_empty() && !node_.withheld) {
-      problems_.add(node_.mark,
-                    fmt::format("{}: a map of settings is expected{}{}", what_,
-                                known_.empty() ? "" : ", with ", fmt::join(known_, ", ")));
+      problems_.add(node_.mark, fmt::format("{}: a map of settings is expected{}{}", what_,
+                                            known_.empty() ? "" : ", with ", join(known_, ", ")));
     }
   }
 
@@ -313,8 +312,8 @@ class FieldReader final : public FieldVisitor {
     const std::string near =
         options.secret || node.substituted ? std::string() : nearest(text, choices);
     problems_.add(node.mark,
-                  fmt::format("{} must be one of {}, not {}{}", label(name),
-                              fmt::join(choices, ", "), shown(node, options),
+                  fmt::format("{} must be one of {}, not {}{}", label(name), join(choices, ", "),
+                              shown(node, options),
                               near.empty() ? "" : fmt::format("; did you mean `{}`?", near)));
     return false;
   }

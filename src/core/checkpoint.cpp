@@ -5,7 +5,7 @@
 // where a text is its size u32 and its bytes.
 #include <cstring>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/check.h"
 #include "base/hash.h"

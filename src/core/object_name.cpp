@@ -1,6 +1,6 @@
 #include "core/object_name.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "dead_letters/files.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "dead_letters/letter_log.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

@@ -1,6 +1,6 @@
 #include "dead_letters/replay.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <bit>

@@ -4,10 +4,10 @@
 #include <array>
 #include <span>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 #include "base/check.h"
+#include "base/join.h"
 #include "config/nearest.h"
 #include "config/problems.h"
 
@@ -78,7 +78,7 @@ bool is_of_contract(Kind kind, std::string_view name) {
 std::string unknown_name(Kind kind, std::string_view name, const std::vector<std::string>& known) {
   if (is_of_contract(kind, name)) {
     return fmt::format("this build has no {} {}; it has: {}", name_of(kind), config::quote(name),
-                       fmt::join(known, ", "));
+                       join(known, ", "));
   }
   return fmt::format("unknown {} {}{}", name_of(kind), config::quote(name),
                      config::hint(name, known));

@@ -7,7 +7,7 @@
 // part gives the position that is saved, and only then committed to the source.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <functional>
 #include <memory>

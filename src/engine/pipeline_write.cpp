@@ -1,5 +1,5 @@
 // Batches out and answers in: lanes, retries, rejections, dead letters.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

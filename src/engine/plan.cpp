@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
+#include "base/join.h"
 #include "config/describe.h"
 #include "config/nearest.h"
 #include "config/problems.h"
@@ -150,7 +150,7 @@ class Planner {
     const std::vector<std::string> known = names_of(entries);
     if (node.kind != Node::Kind::map) {
       problems_.add(node.mark, fmt::format("a {} is a map with the key of one of: {}",
-                                           name_of(kind), fmt::join(known, ", ")));
+                                           name_of(kind), join(known, ", ")));
       plan.enabled = false;
       return plan;
     }
@@ -193,8 +193,8 @@ class Planner {
                       const std::vector<std::string>& known, std::vector<std::string> beside,
                       const Node& node) {
     if (connector.empty() && unknown_.empty()) {
-      problems_.add(node.mark, fmt::format("this {} names none of: {}", name_of(kind),
-                                           fmt::join(known, ", ")));
+      problems_.add(node.mark,
+                    fmt::format("this {} names none of: {}", name_of(kind), join(known, ", ")));
     }
     for (size_t i = 0; i < unknown_.size(); ++i) {
       if (connector.empty()) {

@@ -1,6 +1,6 @@
 #include "engine/read_stage.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <exception>
 

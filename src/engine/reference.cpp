@@ -3,8 +3,7 @@
 #include <set>
 #include <vector>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 #include "config/describe.h"
 #include "config/json_text.h"

@@ -6,7 +6,7 @@
 // is logged while it is held.
 #include "engine/runner.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <condition_variable>
 #include <deque>

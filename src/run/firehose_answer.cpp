@@ -1,6 +1,6 @@
 #include "run/firehose_answer.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "doc/bson.h"
 #include "doc/json.h"

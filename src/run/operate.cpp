@@ -1,6 +1,6 @@
 #include "run/operate.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "engine/plan.h"
 #include "run/pipeline_files.h"

@@ -1,12 +1,12 @@
 #include "run/options.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <map>
 #include <string>
 
+#include "base/join.h"
 #include "base/system_log.h"
 #include "base/version.h"
 #include "config/nearest.h"
@@ -77,7 +77,7 @@ class CommandLine {
       return fmt::format("unknown option `{}`{}", word, config::hint(word, options_of(app)));
     }
     if (!commands.empty() && word.empty()) {
-      return fmt::format("give a command; known: {}", fmt::join(commands, ", "));
+      return fmt::format("give a command; known: {}", join(commands, ", "));
     }
     if (!commands.empty()) {
       return fmt::format("unknown command `{}`{}", word, config::hint(word, commands));

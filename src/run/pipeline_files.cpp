@@ -1,6 +1,6 @@
 #include "run/pipeline_files.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "run/position_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <iterator>

@@ -1,6 +1,6 @@
 #include "run/run.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/check.h"
 #include "base/memory.h"

@@ -1,5 +1,5 @@
 // The scripted source, the model targets and stores of a simulated pipeline.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 // penstock-sim: runs seeds of the simulator, first those that once broke a promise (seeds.txt).
 // Exit 1, and the seed, on a broken promise.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <cstdlib>

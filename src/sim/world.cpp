@@ -1,7 +1,7 @@
 // The plan, the history and the checks; components.cpp has the source, the targets and the stores.
 #include "sim/world.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

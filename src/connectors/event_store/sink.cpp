@@ -1,6 +1,6 @@
 #include "connectors/event_store/sink.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/hash.h"
 #include "doc/bson.h"

@@ -1,6 +1,6 @@
 #include "connectors/event_store/source.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

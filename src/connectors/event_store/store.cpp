@@ -1,6 +1,6 @@
 #include "connectors/event_store/store.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 

@@ -1,6 +1,6 @@
 #include "connectors/files/file_position.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <charconv>

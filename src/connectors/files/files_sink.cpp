@@ -1,6 +1,6 @@
 #include "connectors/files/files_sink.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

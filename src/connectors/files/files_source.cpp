@@ -1,11 +1,11 @@
 #include "connectors/files/files_source.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 #include <set>
 
 #include "base/file_name.h"
+#include "base/join.h"
 #include "connectors/files/file_reader.h"
 #include "connectors/files/glob.h"
 #include "connectors/files/inflate.h"
@@ -74,7 +74,7 @@ Result<std::vector<Part>> FilesSource::parts(const Checkpoint& /*checkpoint*/, S
   if (parts.empty() && !warned_) {
     warned_ = true;
     context_.log.warn(context_.where,
-                      fmt::format("files {}: no file matches", fmt::join(settings_.path, " ")));
+                      fmt::format("files {}: no file matches", join(settings_.path, " ")));
   }
   return parts;
 }

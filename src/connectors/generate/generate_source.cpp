@@ -1,6 +1,6 @@
 #include "connectors/generate/generate_source.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
