@@ -1,11 +1,11 @@
 // Change records of Kinesis Data Streams for DynamoDB.
-#include <algorithm>
 #include <array>
 #include <bit>
 
 #include "doc/dynamodb_json.h"
 #include "doc/name_set.h"
-#include "doc/read_values.h"
+#include "doc/number_read.h"
+#include "doc/reader.h"
 
 namespace penstock::doc {
 
@@ -40,6 +40,7 @@ struct FieldName {
   std::array<uint64_t, kWordsMax> masks{};
 };
 static_assert(std::endian::native == std::endian::little);
+static_assert(1 + 8 * FieldName::kWordsMax <= Arena::kPadding);
 
 enum RecordField : size_t {
   aws_region,

@@ -1,7 +1,7 @@
 // DynamoDB JSON ({"name":{"S":"…"},…}) to and from documents. S string; N int32, int64, decimal128
 // where exact, else by policy with its digits kept as a Loss; B binary; BOOL; NULL; M; L; SS, NS
-// and BS arrays with a Loss of their set type, so that the way back is exact. One thread per
-// reader.
+// and BS arrays with a Loss of their set type, so that the way back is exact. Type names and the
+// digits of numbers have no escapes. One thread per reader.
 #pragma once
 
 #include "doc/json.h"

@@ -246,6 +246,19 @@ TEST(DynamoDbReader, numbers_that_do_not_fit_go_by_the_policy) {
   EXPECT_FALSE(reader.read_item(text, arena, {.numbers = Numbers::error}));
 }
 
+TEST(DynamoDbReader, what_is_skipped_has_no_losses) {
+  std::string text = R"({"unknown":{")" + std::string(80'000, 'n') + "\":[";
+  for (int i = 0; i < 2'000; ++i) {
+    text += "1e7000,";
+  }
+  text += R"(1]},"dynamodb":{"Keys":{"k":{"NS":["1"]}}}})";
+  Arena arena;
+  DynamoDbReader reader;
+  const auto record = reader.read_change(arena.copy(text), arena);
+  ASSERT_TRUE(record) << record.error().what;
+  EXPECT_EQ(record->keys.losses().size(), 1U);
+}
+
 TEST(DynamoDbReader, depth_and_size_are_bounded) {
   const auto nested = [](int levels) {
     std::string text = "{\"a\":";

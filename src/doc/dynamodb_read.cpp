@@ -12,7 +12,8 @@ bool Reader::read_item() {
   return read_values<Wire::dynamodb>();
 }
 
-// A value that the loop leaves to us: up to its content, or up to the first value of an M or L.
+// A value that the loop leaves to us: all but its last bracket, or up to the first value of an M or
+// L.
 bool Reader::read_item_other(char* type) {
   constexpr const char* kExpected = "expected a DynamoDB value such as {\"S\":\"text\"}";
   if (!expect('{', kExpected)) {
@@ -88,7 +89,9 @@ bool Reader::read_set(char* type, Loss::Type loss) {
   if (peek() != '[') {
     return fail_at(at_, "expected an array in a set");
   }
-  add_loss(loss, {});
+  if (!add_loss(loss, {})) {
+    return false;
+  }
   Cursor cursor = enter(type);
   if (!read_opening(cursor, Tag::array)) {
     return false;

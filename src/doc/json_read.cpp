@@ -9,9 +9,6 @@
 namespace penstock::doc {
 
 bool Reader::read_plain_object() {
-  if (peek() != '{' && peek() != '[') {
-    return fail_at(at_, "expected an object");
-  }
   return read_values<Wire::plain>();
 }
 
@@ -55,7 +52,7 @@ bool Reader::write_long_number(char* type, const char* end, NumberGrammar gramma
     case NumberKind::invalid:
       break;
   }
-  return fail_at(at_, "expected a value");
+  return fail_at(at_, grammar == NumberGrammar::json ? "expected a value" : "expected a number");
 }
 
 bool Reader::write_inexact(char* type, std::string_view digits) {
@@ -81,8 +78,7 @@ bool Reader::write_inexact(char* type, std::string_view digits) {
       *out_++ = '\0';
       break;
   }
-  add_loss(Loss::Type::number, digits);
-  return true;
+  return add_loss(Loss::Type::number, digits);
 }
 
 bool Reader::skip_value() {
@@ -91,8 +87,9 @@ bool Reader::skip_value() {
     std::string_view unused;
     return read_text(unused);
   }
-  // A long number is no concern of what is skipped.
+  // What BSON cannot hold is no concern of what is skipped.
   const Numbers numbers = std::exchange(options_.numbers, Numbers::string);
+  keeps_losses_ = false;
   bool is_valid = false;
   if (first == '{' || first == '[') {
     is_valid = read_plain_object();
@@ -105,6 +102,7 @@ bool Reader::skip_value() {
     at_ = cursor.at;
   }
   options_.numbers = numbers;
+  keeps_losses_ = true;
   return is_valid;
 }
 

@@ -1,7 +1,5 @@
 #include "doc/json_string.h"
 
-#include "base/utf8.h"
-
 namespace penstock::doc {
 
 namespace {
@@ -109,21 +107,17 @@ bool copy_escape(const char*& from, const char* end, char*& to) {
   return *to++ != '\0';
 }
 
-enum class Fault : uint8_t { none, unclosed, control, escape, utf8 };
+enum class Fault : uint8_t { none, unclosed, control, escape };
 
 // One walk for all who need one. Without kCopies `to` may be overwritten again and again.
 template <bool kCopies>
-Fault walk_string(const char* begin, const char* at, const char* end, char* to, StringEnd& out) {
-  bool is_ascii = true;
+Fault walk_string(const char* at, const char* end, char* to, StringEnd& out) {
   while (at < end) {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    if (kCopies) {
+    if constexpr (kCopies) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
     }
-    const auto high = static_cast<uint32_t>(_mm_movemask_epi8(block));
-    const uint32_t found = special_bytes(block) & ~high;
-    const int plain = std::countr_zero(found | 0x10000);
-    is_ascii = is_ascii && (high & ((uint32_t{1} << plain) - 1)) == 0;
+    const int plain = std::countr_zero(special_bytes(block) | 0x10000);
     at += plain;
     to += kCopies ? plain : 0;
     if (plain == 16) {
@@ -135,47 +129,45 @@ Fault walk_string(const char* begin, const char* at, const char* end, char* to, 
     if (*at == '"') {
       out.quote = at;
       out.copy = to;
-      const std::string_view content(begin, static_cast<size_t>(at - begin));
-      return is_ascii || is_utf8(content) ? Fault::none : Fault::utf8;
+      return Fault::none;
     }
     if (*at != '\\') {
       return Fault::control;
     }
     out.has_escapes = true;
+    const std::string_view rest(at, end);
     char* escaped = to;
     if (!copy_escape(at, end, escaped)) {
-      return Fault::escape;
+      return rest.find('"') == std::string_view::npos ? Fault::unclosed : Fault::escape;
     }
     to = kCopies ? escaped : to;
   }
   return Fault::unclosed;
 }
 
-constexpr size_t kEscapeMax = 4;  // bytes that one becomes
+constexpr size_t kCharacterMax = 4;  // bytes that an escape becomes
 
 }  // namespace
 
-StringEnd copy_any_string(const char* begin, const char* at, const char* end, char* to) {
+StringEnd copy_any_string(const char* at, const char* end, char* to) {
   StringEnd result;
-  return walk_string<true>(begin, at, end, to, result) == Fault::none ? result : StringEnd{};
+  return walk_string<true>(at, end, to, result) == Fault::none ? result : StringEnd{};
 }
 
-StringEnd find_any_string_end(const char* begin, const char* at, const char* end) {
+StringEnd find_any_string_end(const char* at, const char* end) {
   StringEnd result;
-  char unused[kEscapeMax];
-  return walk_string<false>(begin, at, end, unused, result) == Fault::none ? result : StringEnd{};
+  char unused[kCharacterMax];
+  return walk_string<false>(at, end, unused, result) == Fault::none ? result : StringEnd{};
 }
 
 std::string_view string_fault(const char* begin, const char* end) {
   StringEnd unused;
-  char copy[kEscapeMax];
-  switch (walk_string<false>(begin, begin, end, copy, unused)) {
+  char copy[kCharacterMax];
+  switch (walk_string<false>(begin, end, copy, unused)) {
     case Fault::control:
       return "a string that holds a control character";
     case Fault::escape:
       return "a string with a wrong escape";
-    case Fault::utf8:
-      return "a string that is not valid UTF-8";
     case Fault::unclosed:
     case Fault::none:
       break;

@@ -1,7 +1,7 @@
-// The bytes of JSON strings: found, checked and unescaped while copying, 16 bytes at a time (SSE2,
-// which every x86-64 has). A string of plain ASCII takes the short way here, all others the long
-// one. Each function reads up to 16 bytes behind `end`, the end of the text. Pure functions on
-// bytes; any thread.
+// The bytes of JSON strings in a text that is valid UTF-8: found, checked and unescaped while
+// copying, 16 bytes at a time (SSE2, which every x86-64 has). A string without escapes takes the
+// short way here, all others the long one. Each function may read up to 16 bytes behind `end`, the
+// end of the text. Pure functions on bytes; any thread.
 #pragma once
 
 #include <emmintrin.h>
@@ -12,25 +12,13 @@
 
 namespace penstock::doc {
 
-inline bool is_space(char c) {
-  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
-inline const char* skip_spaces(const char* at, const char* end) {
-  while (at < end && is_space(*at)) {
-    ++at;
-  }
-  return at;
-}
-
-// A bit for each byte that is not plain in a string: its quote, a backslash, a control character,
-// and what is not ASCII.
+// A bit for each byte that is not plain in a string: its quote, a backslash, a control character.
 [[gnu::always_inline]] inline uint32_t special_bytes(__m128i block) {
   const __m128i is_quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
   const __m128i is_backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
-  const __m128i is_other = _mm_cmplt_epi8(block, _mm_set1_epi8(0x20));  // signed: from 0x80 on too
+  const __m128i is_control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1F)), block);
   return static_cast<uint32_t>(
-      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is_quote, is_backslash), is_other)));
+      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is_quote, is_backslash), is_control)));
 }
 
 // Where the content of a string ends, and what was made of it. `quote` is nullptr when the string
@@ -41,9 +29,9 @@ struct StringEnd {
   bool has_escapes = false;
 };
 
-// The long ways, on from `at`: [begin, at) are plain, and copied to what ends at `to`.
-StringEnd copy_any_string(const char* begin, const char* at, const char* end, char* to);
-StringEnd find_any_string_end(const char* begin, const char* at, const char* end);
+// The long ways, on from `at`; what is before was plain, and is copied to what ends at `to`.
+StringEnd copy_any_string(const char* at, const char* end, char* to);
+StringEnd find_any_string_end(const char* at, const char* end);
 std::string_view string_fault(const char* begin, const char* end);
 
 // Copies the content that begins at `begin` without its escapes; writes up to 16 bytes behind the
@@ -60,7 +48,7 @@ std::string_view string_fault(const char* begin, const char* end);
       if (*at == '"' && at < end) [[likely]] {
         return {.quote = at, .copy = to};
       }
-      return copy_any_string(begin, at, end, to);
+      return copy_any_string(at, end, to);
     }
   }
   return {};
@@ -75,7 +63,7 @@ std::string_view string_fault(const char* begin, const char* end);
       if (*at == '"' && at < end) [[likely]] {
         return {.quote = at};
       }
-      return find_any_string_end(begin, at, end);
+      return find_any_string_end(at, end);
     }
   }
   return {};

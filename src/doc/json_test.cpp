@@ -137,6 +137,39 @@ TEST(JsonReader, types_numbers_by_what_holds_them_exactly) {
   EXPECT_EQ(document->losses()[0].text, k50Digits);
 }
 
+TEST(JsonReader, bounds_what_losses_take) {
+  // Each loss names its path, here of 80,000 bytes.
+  std::string text = "{\"" + std::string(80'000, 'n') + "\":[";
+  for (int i = 0; i < 2'000; ++i) {
+    text += "1e7000,";
+  }
+  text += "1]}";
+  Arena arena;
+  JsonReader reader;
+  const auto document = reader.read(arena.copy(text), arena);
+  ASSERT_FALSE(document);
+  EXPECT_EQ(document.error().kind, Error::Kind::rejected);
+  EXPECT_LT(arena.pinned(), size_t{16} << 20);
+  EXPECT_TRUE(is_valid_json(arena.copy(text)));
+}
+
+TEST(JsonReader, says_what_is_wrong_with_a_string) {
+  Arena arena;
+  JsonReader reader;
+  const auto why = [&](std::string_view text, std::string_view behind) {
+    const std::string_view whole = arena.copy(std::string(text).append(behind));
+    return reader.read(whole.substr(0, text.size()), arena).error().what;
+  };
+  EXPECT_EQ(why("{\"a\":\"x\n\"}", ""),
+            "JSON text, byte 5: a string that holds a control character");
+  EXPECT_EQ(why(R"({"a":"\x"})", ""), "JSON text, byte 5: a string with a wrong escape");
+  EXPECT_EQ(why(R"({"a":"x)", "\"}"), "JSON text, byte 5: a string without an end");
+  EXPECT_EQ(why(R"({"a":"\u00)", "41\"}"), "JSON text, byte 5: a string without an end");
+  EXPECT_EQ(why(R"({"a":1,"a)", "\":2}"), "JSON text, byte 9: it ends too early");
+  EXPECT_EQ(why("{\"a\":\"\xC3\"}", ""), "the JSON text is not valid UTF-8");
+  EXPECT_EQ(why("", "{}"), "the JSON text is empty");
+}
+
 TEST(JsonReader, bounds_depth_and_size) {
   const auto nested = [](size_t levels) {
     return R"({"a":)" + std::string(levels - 1, '[') + std::string(levels - 1, ']') + "}";

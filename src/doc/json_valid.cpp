@@ -1,6 +1,12 @@
 // Is a text any valid JSON? Keeps one character for each open bracket and nothing else.
-#include "doc/number_read.h"
-#include "doc/read_values.h"
+#include <string>
+#include <utility>
+
+#include "base/utf8.h"
+#include "doc/decimal128.h"
+#include "doc/json.h"
+#include "doc/json_string.h"
+#include "doc/json_tokens.h"
 
 namespace penstock::doc {
 
@@ -8,7 +14,7 @@ namespace {
 
 class Validator {
  public:
-  explicit Validator(std::string_view text) : at(text.data()), end(at + text.size()) {}
+  explicit Validator(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
 
   bool run() {
     for (;;) {
@@ -22,19 +28,16 @@ class Validator {
         return false;
       }
       if (open_.empty()) {
-        return peek() == '\0' && at == end;
+        return peek() == '\0' && at_ == end_;
       }
     }
   }
 
-  const char* at;  // token_at() knows these two
-  const char* end;
-
  private:
   // The first character of the next token; NUL at the end.
   char peek() {
-    const char token = token_at(*this);
-    return at < end ? token : '\0';
+    const char token = token_at(at_, end_);
+    return at_ < end_ ? token : '\0';
   }
 
   // One scalar, or an opening bracket; in an object with the name before it.
@@ -50,7 +53,7 @@ class Validator {
     if (token == '{' || token == '[') {
       open_ += token == '{' ? '}' : ']';
       is_opened_ = true;
-      ++at;
+      ++at_;
       return true;
     }
     return token == '"' ? string() : word();
@@ -60,41 +63,46 @@ class Validator {
     if (peek() != '"' || !string() || peek() != ':') {
       return false;
     }
-    ++at;
+    ++at_;
     return true;
   }
 
   bool string() {
-    const StringEnd found = find_string_end(at + 1, end);
-    at = found.quote + (found.quote == nullptr ? 0 : 1);
-    return at != nullptr;
+    const StringEnd found = find_string_end(at_ + 1, end_);
+    if (found.quote == nullptr) {
+      return false;
+    }
+    at_ = found.quote + 1;
+    return true;
   }
 
   // A number, true, false or null.
   bool word() {
-    const char* const begin = at;
-    at = find_end_of_word(at, end);
-    const std::string_view token(begin, at);
+    const char* const begin = at_;
+    at_ = find_end_of_word(at_, end_);
+    const std::string_view token(begin, at_);
     Number number;
     return token == "true" || token == "false" || token == "null" ||
-           parse_number(begin, at, NumberGrammar::json, number) != NumberKind::invalid;
+           parse_number(begin, at_, NumberGrammar::json, number) != NumberKind::invalid;
   }
 
   bool close_values() {
     while (!open_.empty()) {
       if (peek() == ',') {
-        ++at;
+        ++at_;
         return true;
       }
       if (peek() != open_.back()) {
         return false;
       }
       open_.pop_back();
-      ++at;
+      ++at_;
     }
     return true;
   }
 
+  const char* at_;
+  const char* end_;
   std::string open_;  // the closing bracket of each open object and array
   bool is_opened_ = false;
 };
@@ -102,7 +110,7 @@ class Validator {
 }  // namespace
 
 bool is_valid_json(std::string_view padded_text) {
-  return !padded_text.empty() && Validator(padded_text).run();
+  return !padded_text.empty() && is_utf8(padded_text) && Validator(padded_text).run();
 }
 
 }  // namespace penstock::doc

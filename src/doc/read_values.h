@@ -36,18 +36,9 @@ template <class T>
   out += sizeof value;
 }
 
-// The first character of the next token; anything at the end.
-template <class Cursor>
-[[gnu::always_inline]] inline char token_at(Cursor& cursor) {
-  if (static_cast<uint8_t>(*cursor.at) <= ' ') [[unlikely]] {
-    cursor.at = skip_spaces(cursor.at, cursor.end);
-  }
-  return *cursor.at;
-}
-
 // The name of an object's value, at cursor.type + 1, and the colon.
 [[gnu::always_inline]] inline bool Reader::read_object_name(Cursor& cursor) {
-  if (token_at(cursor) != '"') [[unlikely]] {
+  if (token_at(cursor.at, cursor.end) != '"') [[unlikely]] {
     return fail_at(cursor.at, "expected a name and a colon");
   }
   const char* const begin = ++cursor.at;
@@ -73,11 +64,11 @@ template <class Cursor>
   Frame& frame = *cursor.frame;
   if (frame.may_repeat({filtered, size}) && frame.count <= Frame::kShort) [[unlikely]] {
     leave(cursor);
-    if (is_repeated(frame, {name, size})) {
+    if (cursor.at <= cursor.end && is_repeated(frame, {name, size})) {
       return fail_at(begin - 1, "a repeated name");
     }
   }
-  if (token_at(cursor) != ':' || cursor.at >= cursor.end) [[unlikely]] {
+  if (token_at(cursor.at, cursor.end) != ':' || cursor.at >= cursor.end) [[unlikely]] {
     return fail_at(cursor.at, "expected a name and a colon");
   }
   ++cursor.at;
@@ -137,18 +128,6 @@ template <class Cursor>
   return true;
 }
 
-// The first place in [at, end) where `found` has a bit for one of the 16 bytes there; else end.
-template <class F>
-[[gnu::always_inline]] inline const char* find_byte(const char* at, const char* end, F found) {
-  for (; at < end; at += 16) {
-    const uint32_t bits = found(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
-    if (bits != 0) [[likely]] {
-      return std::min(at + std::countr_zero(bits), end);
-    }
-  }
-  return end;
-}
-
 // Behind the first quote of a number.
 [[gnu::always_inline]] inline bool Reader::read_item_number(Cursor& cursor) {
   const char* const quote = find_byte(cursor.at, cursor.end, [](__m128i block) {
@@ -159,18 +138,6 @@ template <class F>
   }
   ++cursor.at;
   return true;
-}
-
-// Where a number, true, false or null ends at the latest.
-[[gnu::always_inline]] inline const char* find_end_of_word(const char* at, const char* end) {
-  return find_byte(at, end, [](__m128i block) {
-    const __m128i is_comma = _mm_cmpeq_epi8(block, _mm_set1_epi8(','));
-    const __m128i is_bracket =  // ] and }, which differ in one bit
-        _mm_cmpeq_epi8(_mm_or_si128(block, _mm_set1_epi8(0x20)), _mm_set1_epi8('}'));
-    const __m128i is_space = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(' ')), block);
-    return static_cast<uint32_t>(
-        _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is_comma, is_bracket), is_space)));
-  });
 }
 
 // At the opening bracket of a value.
@@ -209,7 +176,7 @@ template <class F>
 }
 
 [[gnu::always_inline]] inline bool Reader::read_plain_value(Cursor& cursor) {
-  const char first = token_at(cursor);
+  const char first = token_at(cursor.at, cursor.end);
   if (first == '"') {
     ++cursor.at;
     return read_string(cursor);
@@ -235,10 +202,21 @@ consteval uint64_t chars_of(std::string_view text) {
   return chars;
 }
 
+// The last bracket of {"S":"x"} and its kind.
+[[gnu::always_inline]] inline bool Reader::read_end_of_item(Cursor& cursor) {
+  const char token = token_at(cursor.at, cursor.end);
+  if (token != '}') [[unlikely]] {
+    return fail_at(cursor.at,
+                   token == ',' ? "a value with several types" : "expected the end of the value");
+  }
+  ++cursor.at;
+  return true;
+}
+
 // {"S":"x"} and its kind: up to the last bracket, but M and L stay open. Most have no white space:
 // then one look tells the type and that the tokens up to the content are what they must be.
 [[gnu::always_inline]] inline bool Reader::read_item_value(Cursor& cursor) {
-  token_at(cursor);
+  token_at(cursor.at, cursor.end);
   const uint64_t eight = load_8(cursor.at);
   const uint64_t head = eight & chars_mask(6);
   bool is_read = false;
@@ -263,11 +241,7 @@ consteval uint64_t chars_of(std::string_view text) {
   if (!is_read) [[unlikely]] {
     return false;
   }
-  if (token_at(cursor) != '}') [[unlikely]] {
-    return fail_at(cursor.at, "a value with several types");
-  }
-  ++cursor.at;
-  return true;
+  return read_end_of_item(cursor);
 }
 
 // Behind a value: closes what ends there, up to the comma before the next value or up to the end of
@@ -275,7 +249,7 @@ consteval uint64_t chars_of(std::string_view text) {
 template <Wire kWire>
 [[gnu::always_inline]] inline bool Reader::read_closings(Cursor& cursor) {
   while (cursor.at < cursor.end) {
-    const char token = token_at(cursor);
+    const char token = token_at(cursor.at, cursor.end);
     ++cursor.at;
     if (token == ',') {
       return true;
@@ -296,11 +270,8 @@ template <Wire kWire>
     if (cursor.frame->closer == '\0') {
       return true;
     }
-    if (kWire == Wire::dynamodb) {
-      if (token_at(cursor) != '}') [[unlikely]] {
-        return fail_at(cursor.at, "a value with several types");
-      }
-      ++cursor.at;
+    if (kWire == Wire::dynamodb && !read_end_of_item(cursor)) [[unlikely]] {
+      return false;
     }
   }
   return fail_at(cursor.at, "");
@@ -310,8 +281,9 @@ template <Wire kWire>
 template <Wire kWire>
 bool Reader::read_values() {
   reset_document();
+  const Tag tag = peek() == '{' ? Tag::document : Tag::array;
   Cursor cursor = enter(out_ - 1);  // the byte before a document takes its type
-  if (!read_opening(cursor, peek() == '{' ? Tag::document : Tag::array)) {
+  if (!read_opening(cursor, tag)) {
     return false;
   }
   bool is_first = true;  // behind an opening bracket, where the closing one may follow
@@ -319,7 +291,7 @@ bool Reader::read_values() {
     if (cursor.at >= cursor.end) [[unlikely]] {
       return fail_at(cursor.at, "");
     }
-    if (!is_first || token_at(cursor) != cursor.frame->closer) {
+    if (!is_first || token_at(cursor.at, cursor.end) != cursor.frame->closer) {
       cursor.type = cursor.out++;
       Frame& frame = *cursor.frame;
       const uint32_t index = frame.count++;

@@ -6,13 +6,17 @@
 #include <span>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "doc/bson.h"
 
 namespace penstock::doc {
 
 namespace {
 
-constexpr size_t kDepthLimit = 10'000;
+constexpr int kDepthLimit = 10'000;
+// Each loss names its whole path, so that a hostile text could make them take more than any memory:
+// as much as they may, beside four times the text.
+constexpr size_t kLossBytes = size_t{16} << 20;
 
 }  // namespace
 
@@ -24,13 +28,17 @@ Result<> Reader::start(std::string_view padded_text, Arena& arena, const ParseOp
   if (padded_text.empty()) {
     return rejected("the JSON text is empty");
   }
+  if (!is_utf8(padded_text)) {
+    return rejected("the JSON text is not valid UTF-8");
+  }
   text_ = padded_text.data();
   at_ = text_;
   end_ = text_ + padded_text.size();
   arena_ = &arena;
   options_ = options;
   document_ = scratch_.room_for(padded_text.size()) + 1;
-  frames_.resize(1 + std::clamp<size_t>(static_cast<size_t>(options.depth_max), 1, kDepthLimit));
+  frames_.resize(1 + static_cast<size_t>(std::clamp(options.depth_max, 1, kDepthLimit)));
+  keeps_losses_ = true;
   return {};
 }
 
@@ -107,13 +115,13 @@ bool Reader::write_long_name() {
   at_ = found.quote + 1;
   out_ = found.copy;
   if (found.has_escapes && std::memchr(name, '\0', static_cast<size_t>(out_ - name)) != nullptr) {
-    replace_nul(name);
+    return replace_nul(name);
   }
   return true;
 }
 
 // BSON names cannot hold NUL: each becomes U+2400, and the name as it was a loss.
-void Reader::replace_nul(char* name) {
+bool Reader::replace_nul(char* name) {
   constexpr std::string_view kSymbol = "\xE2\x90\x80";
   const std::string exact(name, out_);
   out_ = name;
@@ -125,10 +133,13 @@ void Reader::replace_nul(char* name) {
     }
   }
   *out_ = '\0';  // add_loss() reads it
-  add_loss(Loss::Type::name, exact);
+  return add_loss(Loss::Type::name, exact);
 }
 
-void Reader::add_loss(Loss::Type type, std::string_view text) {
+bool Reader::add_loss(Loss::Type type, std::string_view text) {
+  if (!keeps_losses_) {
+    return true;
+  }
   const auto add_name = [&](const char* name) {
     loss_text_ += '/';
     const char* done = name;
@@ -150,6 +161,9 @@ void Reader::add_loss(Loss::Type type, std::string_view text) {
   loss_text_ += text;
   loss.end = loss_text_.size();
   losses_.push_back(loss);
+  const auto text_size = static_cast<size_t>(end_ - text_);
+  return loss.end <= 4 * text_size + kLossBytes ||
+         fail_at(at_, "too many numbers, sets and names that BSON has not, too deep in the text");
 }
 
 Document Reader::take() {

@@ -10,6 +10,7 @@
 #include "doc/decimal128.h"
 #include "doc/json.h"
 #include "doc/json_string.h"
+#include "doc/json_tokens.h"
 #include "doc/scratch.h"
 
 namespace penstock::doc {
@@ -60,9 +61,10 @@ struct Frame {
 
 // One text on its way to BSON. Functions that return bool: false means that fail_at() was called.
 //
-// No token begins at or behind the end of the text, but a short one may be looked at beyond it,
-// into Arena::kPadding, where anything may stand: then at_ is behind the end, and the next token
-// fails.
+// Short tokens may be looked at, and passed, beyond the end of the text, into Arena::kPadding,
+// where anything may stand: each loop is bounded by the end, but not each look. Then at_ is behind
+// the end, and whatever is read next fails, expect_end() at the latest: no success counts before
+// that.
 class Reader {
  public:
   Result<> start(std::string_view padded_text, Arena& arena, const ParseOptions& options);
@@ -133,6 +135,7 @@ class Reader {
   bool read_item_number(Cursor& cursor);
   bool read_opening(Cursor& cursor, Tag tag);
   bool read_bool(Cursor& cursor, const char* at);
+  bool read_end_of_item(Cursor& cursor);
   bool read_rare(Cursor& cursor, Wire wire);
   Cursor enter(char* type);
   void leave(const Cursor& cursor);
@@ -144,7 +147,7 @@ class Reader {
   bool is_repeated(const Frame& frame, std::string_view name);
   bool has_repeated_names(const Frame& frame);
   bool write_long_name();
-  void replace_nul(char* name);
+  bool replace_nul(char* name);
   bool write_literal(char* type);
   bool write_long_number(char* type, const char* end, NumberGrammar grammar);
   bool write_inexact(char* type, std::string_view digits);
@@ -162,7 +165,7 @@ class Reader {
     size_t text;
     size_t end;
   };
-  void add_loss(Loss::Type type, std::string_view text);
+  bool add_loss(Loss::Type type, std::string_view text);
 
   const char* text_ = nullptr;
   const char* at_ = nullptr;
@@ -175,6 +178,7 @@ class Reader {
   std::vector<Frame> frames_;  // the first stands for "none is open" and has no bracket
   Frame* top_ = nullptr;
   const char* element_name_ = nullptr;  // the name of the value being read, in the scratch
+  bool keeps_losses_ = true;            // false: of what is skipped
   std::vector<PendingLoss> losses_;
   std::string loss_text_;
   std::string error_;
