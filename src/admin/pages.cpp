@@ -3,9 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
 #include <vector>
 
+#include "base/format.h"
 #include "base/version.h"
 
 namespace penstock::admin {
@@ -50,7 +50,7 @@ class Metrics {
  private:
   template <class... A>
   void print(fmt::format_string<A...> format, A&&... values) {
-    fmt::format_to(std::back_inserter(out_), format, std::forward<A>(values)...);
+    append_format(out_, format, std::forward<A>(values)...);
   }
   void family(std::string_view name, std::string_view type, std::string_view help) {
     print("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
@@ -225,9 +225,8 @@ Ready readiness(std::span<const Status> pipelines) {
       continue;
     }
     result.ready = false;
-    fmt::format_to(std::back_inserter(result.text), "{}{}: {}{}{}", result.text.empty() ? "" : "\n",
-                   pipeline.name, name_of(state), pipeline.reason.empty() ? "" : ": ",
-                   pipeline.reason);
+    append_format(result.text, "{}{}: {}{}{}", result.text.empty() ? "" : "\n", pipeline.name,
+                  name_of(state), pipeline.reason.empty() ? "" : ": ", pipeline.reason);
   }
   if (result.ready) {
     result.text = "ready";

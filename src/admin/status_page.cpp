@@ -1,8 +1,7 @@
-#include <fmt/core.h>
 
-#include <iterator>
 
 #include "admin/pages.h"
+#include "base/format.h"
 #include "base/system_log.h"
 #include "base/version.h"
 #include "config/json_text.h"
@@ -22,7 +21,7 @@ class Writer {
   template <class T>
   void number(std::string_view name, T value) {
     key(name);
-    fmt::format_to(std::back_inserter(out_), "{}", value);
+    append_format(out_, "{}", value);
   }
   void flag(std::string_view name, bool value) {
     key(name);
@@ -45,8 +44,7 @@ class Writer {
   }
   void seconds(std::string_view name, Duration value) {
     key(name);
-    fmt::format_to(std::back_inserter(out_), "{:.3f}",
-                   std::chrono::duration<double>(value).count());
+    append_format(out_, "{:.3f}", std::chrono::duration<double>(value).count());
   }
   template <class Items, class Each>
   void list(std::string_view name, const Items& items, const Each& each) {

@@ -1,14 +1,13 @@
 #include "base/system_log.h"
 
-#include <fmt/core.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <iterator>
 
 #include "base/check.h"
+#include "base/format.h"
 #include "base/hash.h"
 #include "base/utf8.h"
 
@@ -81,8 +80,7 @@ void append_printable(std::string_view text, std::string& out) {
     } else if (text.front() == '\n') {
       out += "\\n";
     } else {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}",
-                     static_cast<unsigned char>(text.front()));
+      append_format(out, "\\x{:02x}", static_cast<unsigned char>(text.front()));
     }
     text.remove_prefix(std::max<size_t>(length, 1));
   }
@@ -155,24 +153,24 @@ void SystemLog::put(Level level, std::string_view where, std::string_view what, 
   if (format_ == Format::json) {
     out += "{\"at\":\"";
     append_iso8601(clock_.wall(), out);
-    fmt::format_to(std::back_inserter(out), "\",\"level\":\"{}\",\"where\":", name_of(level));
+    append_format(out, "\",\"level\":\"{}\",\"where\":", name_of(level));
     append_json_printable(where, out);
     out += ",\"what\":";
     append_json_printable(kept, out);
     if (repeated > 0) {
-      fmt::format_to(std::back_inserter(out), ",\"repeated\":{}", repeated);
+      append_format(out, ",\"repeated\":{}", repeated);
     }
     out += "}\n";
     return;
   }
   append_iso8601(clock_.wall(), out);
-  fmt::format_to(std::back_inserter(out), " {:<5} ", name_of(level));
+  append_format(out, " {:<5} ", name_of(level));
   append_printable(where, out);
   out += where.empty() ? "" : ": ";
   append_printable(kept, out);
   out += kept.size() < what.size() ? " (cut)" : "";
   if (repeated > 0) {
-    fmt::format_to(std::back_inserter(out), " (repeated {} times)", repeated);
+    append_format(out, " (repeated {} times)", repeated);
   }
   out += '\n';
 }

@@ -2,8 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <iterator>
-
+#include "base/format.h"
 #include "base/utf8.h"
 #include "codecs/payload.h"
 #include "codecs/time_text.h"
@@ -29,7 +28,7 @@ void append_source(std::string_view stream, std::string& out) {
     if (is_unreserved(c)) {
       out.push_back(c);
     } else {
-      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+      append_format(out, "%{:02X}", static_cast<unsigned char>(c));
     }
   }
   out.push_back('"');

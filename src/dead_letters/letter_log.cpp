@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/format.h"
 #include "dead_letters/log_file.h"
 
 namespace penstock::dead_letters {
@@ -167,7 +168,7 @@ std::string ledger_line(std::span<const uint64_t> sequences, Timestamp at) {
   std::string line = fmt::format("{{\"{}\":{},\"at\":\"{}\"{}", kLedgerKind, kLedgerVersion,
                                  to_iso8601(at), kSequences);
   for (size_t i = 0; i < sequences.size(); ++i) {
-    fmt::format_to(std::back_inserter(line), "{}{}", i == 0 ? "" : ",", sequences[i]);
+    append_format(line, "{}{}", i == 0 ? "" : ",", sequences[i]);
   }
   line += ']';
   seal_line(0, line);

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <new>
 
+#include "base/format.h"
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "dead_letters/bytes.h"
@@ -177,7 +178,7 @@ Result<LetterLine> decode_record(std::string_view record, std::shared_ptr<EventB
 void seal_line(size_t start, std::string& out) {
   const uint64_t hash = hash64(std::string_view(out).substr(start));
   out += kHash;
-  fmt::format_to(std::back_inserter(out), "{:016x}\"}}\n", hash);
+  append_format(out, "{:016x}\"}}\n", hash);
 }
 
 Result<std::string_view> open_line(std::string_view line, std::string_view kind, uint64_t version) {
@@ -215,15 +216,15 @@ Result<std::string_view> open_line(std::string_view line, std::string_view kind,
 void append_line(const DeadLetter& letter, const LetterPlace& place, std::string& out) {
   const Event& event = *letter.event;
   const size_t start = out.size();
-  fmt::format_to(std::back_inserter(out), "{{\"{}\":{},\"sequence\":{},\"at\":\"{}\"", kKind,
-                 kLetterVersion, place.sequence, to_iso8601(letter.at));
+  append_format(out, "{{\"{}\":{},\"sequence\":{},\"at\":\"{}\"", kKind, kLetterVersion,
+                place.sequence, to_iso8601(letter.at));
   member("pipeline", place.pipeline, out);
   member("sink", letter.sink, out);
   member("error", letter.error, out);
   out += letter.quarantined ? ",\"quarantined\":true" : ",\"quarantined\":false";
   member("part", letter.part, out);
   member("position", std::string_view(letter.position), out);
-  fmt::format_to(std::back_inserter(out), ",\"op\":\"{}\"", name_of(event.op));
+  append_format(out, ",\"op\":\"{}\"", name_of(event.op));
   member("stream", event.stream, out);
   member("id", event.id, out);
   member("key", event.key, out);

@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
-#include <iterator>
-
+#include "base/format.h"
 #include "engine/plan.h"
 #include "run/commands.h"
 #include "run/operate.h"
@@ -20,13 +19,12 @@ std::string describe(const std::string& pipeline, const Checkpoint& checkpoint) 
   std::string out = fmt::format("pipeline  {}\nsource    {}\nsaved     {}\n", pipeline,
                                 to_text(checkpoint.fingerprint), to_iso8601(checkpoint.at));
   for (const auto& [part, position] : checkpoint.positions) {
-    fmt::format_to(std::back_inserter(out), "part      {}\n  position {}\n", to_text(part),
-                   to_text(position));
+    append_format(out, "part      {}\n  position {}\n", to_text(part), to_text(position));
   }
   for (const Quarantined& key : checkpoint.quarantined) {
     std::string text;
     append_printable(key.text, text);
-    fmt::format_to(std::back_inserter(out), "quarantined  {} at sink {}\n", text, key.sink);
+    append_format(out, "quarantined  {} at sink {}\n", text, key.sink);
   }
   return out;
 }

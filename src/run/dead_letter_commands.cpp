@@ -1,10 +1,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <set>
 
+#include "base/format.h"
 #include "dead_letters/replay.h"
 #include "doc/json.h"
 #include "engine/build.h"
@@ -58,34 +58,32 @@ Result<> for_each_letter(DeadLetterArchive& archive, const Each& each) {
 
 void append_line(const StoredLetter& letter, std::string& out) {
   const Event& event = letter.event();
-  fmt::format_to(std::back_inserter(out), "{:>6}  {}  {}  {}  key {}  id {}{}{}\n        {}\n",
-                 letter.sequence, to_iso8601(letter.at), shown_sink(letter.sink),
-                 printable(event.stream), key_of(event), printable(event.id),
-                 letter.quarantined ? "  quarantined" : "", letter.replayed ? "  replayed" : "",
-                 printable(letter.error));
+  append_format(out, "{:>6}  {}  {}  {}  key {}  id {}{}{}\n        {}\n", letter.sequence,
+                to_iso8601(letter.at), shown_sink(letter.sink), printable(event.stream),
+                key_of(event), printable(event.id), letter.quarantined ? "  quarantined" : "",
+                letter.replayed ? "  replayed" : "", printable(letter.error));
 }
 
 void append_document(std::string_view name, const Document& document, std::string& out) {
   if (document) {
     std::string json;
     doc::append_json(document, json);
-    fmt::format_to(std::back_inserter(out), "{}{}\n", name, printable(json));
+    append_format(out, "{}{}\n", name, printable(json));
   }
 }
 
 void append_whole(const StoredLetter& letter, std::string& out) {
   const Event& event = letter.event();
-  auto to = std::back_inserter(out);
-  fmt::format_to(to, "number    {}\npipeline  {}\nsink      {}\nrejected  {}\nerror     {}\n",
-                 letter.sequence, printable(letter.pipeline), shown_sink(letter.sink),
-                 to_iso8601(letter.at), printable(letter.error));
-  fmt::format_to(to, "part      {}\nposition  {}\n", printable(letter.part),
-                 printable(letter.position_text));
-  fmt::format_to(to, "state     {}{}\n", letter.replayed ? "replayed" : "kept",
-                 letter.quarantined ? ", follows an earlier rejected event of its key" : "");
-  fmt::format_to(to, "id        {}\nop        {}\nstream    {}\nat        {}\n",
-                 printable(event.id), name_of(event.op), printable(event.stream),
-                 to_iso8601(event.at));
+  append_format(out, "number    {}\npipeline  {}\nsink      {}\nrejected  {}\nerror     {}\n",
+                letter.sequence, printable(letter.pipeline), shown_sink(letter.sink),
+                to_iso8601(letter.at), printable(letter.error));
+  append_format(out, "part      {}\nposition  {}\n", printable(letter.part),
+                printable(letter.position_text));
+  append_format(out, "state     {}{}\n", letter.replayed ? "replayed" : "kept",
+                letter.quarantined ? ", follows an earlier rejected event of its key" : "");
+  append_format(out, "id        {}\nop        {}\nstream    {}\nat        {}\n",
+                printable(event.id), name_of(event.op), printable(event.stream),
+                to_iso8601(event.at));
   append_document("key       ", event.key, out);
   append_document("before    ", event.before, out);
   append_document("after     ", event.after, out);

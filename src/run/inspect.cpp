@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "base/format.h"
 #include "engine/build.h"
 #include "engine/reference.h"
 #include "run/commands.h"
@@ -15,12 +16,12 @@ Exit print(std::string_view text) {
 
 template <class T>
 void append_names(std::string_view title, const Registry::Entries<T>& entries, std::string& out) {
-  fmt::format_to(std::back_inserter(out), "{}\n", title);
+  append_format(out, "{}\n", title);
   for (const auto& [name, entry] : entries) {
     std::string_view doc = entry.doc;
     doc = doc.substr(0, std::min(doc.find(". "), doc.size()));
     doc.remove_suffix(doc.ends_with('.') ? 1 : 0);
-    fmt::format_to(std::back_inserter(out), "  {:<14} {}\n", name, doc);
+    append_format(out, "  {:<14} {}\n", name, doc);
   }
 }
 

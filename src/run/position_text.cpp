@@ -1,9 +1,8 @@
 #include "run/position_text.h"
 
-#include <fmt/core.h>
-
 #include <charconv>
-#include <iterator>
+
+#include "base/format.h"
 
 namespace penstock::run {
 
@@ -13,7 +12,7 @@ std::string to_text(std::string_view position) {
     if (c >= 0x20 && c < 0x7f && c != '\\') {
       out += c;
     } else {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
+      append_format(out, "\\x{:02x}", static_cast<unsigned char>(c));
     }
   }
   return out;

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+
+#include "base/format.h"
 
 namespace penstock::run {
 
@@ -29,16 +30,14 @@ void append_sinks(const engine::Status& pipeline, std::string& out) {
     retries += sink.retries;
     letters += sink.dead_letters;
   }
-  fmt::format_to(std::back_inserter(out), " retries {}",
-                 short_number(static_cast<double>(retries)));
+  append_format(out, " retries {}", short_number(static_cast<double>(retries)));
   if (letters > 0) {
-    fmt::format_to(std::back_inserter(out), " dead letters {}",
-                   short_number(static_cast<double>(letters)));
+    append_format(out, " dead letters {}", short_number(static_cast<double>(letters)));
   }
   for (const engine::SinkStatus& sink : pipeline.sinks) {
     if (sink.failing_for) {
       const double since = std::chrono::duration<double>(*sink.failing_for).count();
-      fmt::format_to(std::back_inserter(out), " {} FAILING for {}", sink.name, seconds(since));
+      append_format(out, " {} FAILING for {}", sink.name, seconds(since));
     }
   }
 }
@@ -84,13 +83,13 @@ std::string Progress::line(std::span<const engine::Status> pipelines, Instant no
     out += pipeline.name;
     using engine::State;
     if (pipeline.state != State::running) {
-      fmt::format_to(std::back_inserter(out), " {}", name_of(pipeline.state));
+      append_format(out, " {}", name_of(pipeline.state));
     }
     if (pipeline.state == State::running || pipeline.state == State::draining) {
-      fmt::format_to(std::back_inserter(out), " {} done {}/s lag {} in flight {}",
-                     short_number(static_cast<double>(settled)), short_number(rate.per_second),
-                     seconds(pipeline.lag_seconds),
-                     short_number(static_cast<double>(pipeline.in_flight_events)));
+      append_format(out, " {} done {}/s lag {} in flight {}",
+                    short_number(static_cast<double>(settled)), short_number(rate.per_second),
+                    seconds(pipeline.lag_seconds),
+                    short_number(static_cast<double>(pipeline.in_flight_events)));
       append_sinks(pipeline, out);
     }
   }

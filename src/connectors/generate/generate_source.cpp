@@ -7,8 +7,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <iterator>
 
+#include "base/format.h"
 #include "base/random.h"
 
 namespace penstock {
@@ -85,19 +85,18 @@ class GenerateReader final : public Reader {
 
 void append_generated_record(uint64_t seed, uint64_t index, std::string& out) {
   Random random(seed * 0x9e3779b97f4a7c15ULL + index);
-  auto to = std::back_inserter(out);
   const auto word = [&] { return kWords[random.below(kWords.size())]; };
-  fmt::format_to(to, R"({{"id":"{:016x}","device":"sensor-{:05}","sequence":{},)", random.next(),
-                 random.below(20000), index);
-  fmt::format_to(to, R"("temperature":{}{}.{:02},"active":{},"total":{},)",
-                 random.below(4) == 0 ? "-" : "", random.below(60), random.below(100),
-                 random.below(2) == 0, random.next() >> 8);
-  fmt::format_to(to, R"("note":"{} {} {} {}","location":{{"lat":{}.{:06},"lon":{}.{:06}}},)",
-                 word(), word(), word(), word(), random.below(90), random.below(1000000),
-                 random.below(180), random.below(1000000));
-  fmt::format_to(to, R"("firmware":"v{}.{}.{}","tags":["{}","{}"],"trace":"{:016x}{:016x}"}})",
-                 random.below(10), random.below(20), random.below(100), word(), word(),
-                 random.next(), random.next());
+  append_format(out, R"({{"id":"{:016x}","device":"sensor-{:05}","sequence":{},)", random.next(),
+                random.below(20000), index);
+  append_format(out, R"("temperature":{}{}.{:02},"active":{},"total":{},)",
+                random.below(4) == 0 ? "-" : "", random.below(60), random.below(100),
+                random.below(2) == 0, random.next() >> 8);
+  append_format(out, R"("note":"{} {} {} {}","location":{{"lat":{}.{:06},"lon":{}.{:06}}},)",
+                word(), word(), word(), word(), random.below(90), random.below(1000000),
+                random.below(180), random.below(1000000));
+  append_format(out, R"("firmware":"v{}.{}.{}","tags":["{}","{}"],"trace":"{:016x}{:016x}"}})",
+                random.below(10), random.below(20), random.below(100), word(), word(),
+                random.next(), random.next());
 }
 
 void GenerateSource::Settings::fields(config::FieldVisitor& visitor) {
