@@ -55,9 +55,13 @@ void FileReader::warn_once(std::string_view what) {
   }
 }
 
+size_t FileReader::kept_of_long_line() const {
+  return std::min(options_.line_max, LineEvents::kKeptOfLongLine);
+}
+
 std::string FileReader::too_long() const {
   return fmt::format("a line of more than line_max ({} bytes), of which the first {} are kept",
-                     options_.line_max, std::min(options_.line_max, LineEvents::kKeptOfLongLine));
+                     options_.line_max, kept_of_long_line());
 }
 
 }  // namespace penstock::files

@@ -35,6 +35,7 @@ class FileReader : public Reader {
   // At the end of the file: is it still the one that has the name, and not shorter than `seen`?
   Result<> check_still_there(uint64_t seen);
   void warn_once(std::string_view what);
+  size_t kept_of_long_line() const;
   std::string too_long() const;
 
   ReaderOptions options_;

@@ -132,8 +132,7 @@ class PackedReader final : public FileReader {
       return;  // the rest of a line that was rejected at its begin
     }
     if (line.size() > options_.line_max) {
-      lines_.reject(line.substr(0, LineEvents::kKeptOfLongLine), position_.offset, too_long(),
-                    position_);
+      lines_.reject(line.substr(0, kept_of_long_line()), position_.offset, too_long(), position_);
       return;
     }
     lines_.add(line, position_.offset, position_);

@@ -83,8 +83,7 @@ class PlainReader final : public FileReader {
       }
       const uint64_t offset = position_.offset + before;
       if (size > options_.line_max) {
-        lines_.reject({at, std::min(size, LineEvents::kKeptOfLongLine)}, offset, too_long(),
-                      position_);
+        lines_.reject({at, kept_of_long_line()}, offset, too_long(), position_);
       } else {
         lines_.add({at, size}, offset, position_);
       }
@@ -144,7 +143,7 @@ class PlainReader final : public FileReader {
   }
 
   Result<> reject_long_line(EventBlock& block, uint64_t next, bool behind_break) {
-    const size_t size = std::min(options_.line_max, LineEvents::kKeptOfLongLine);
+    const size_t size = kept_of_long_line();
     char* const kept = block.arena.allocate(size);
     TRY(const size_t got, file_->read(position_.offset, {kept, size}));
     lines_.reject({kept, got}, position_.offset, too_long(), position_);
