@@ -9,6 +9,9 @@ namespace penstock::codecs {
 
 namespace {
 
+constexpr int kCycleYears = 400;  // after which the calendar repeats; chrono's own years end soon
+constexpr int64_t kCycleDays = 146'097;
+
 // Takes `digits` digits off the front.
 std::optional<int> take_number(std::string_view& text, size_t digits) {
   if (text.size() < digits) {
@@ -51,8 +54,15 @@ std::optional<int> offset_minutes(std::string_view text) {
   return (west ? -1 : 1) * (*hours * 60 + *minutes);
 }
 
+// Four digits, or six as years beyond 9999 have; a minus in front of those before the year 0.
+std::optional<int> take_year(std::string_view& text) {
+  const bool is_negative = take_char(text, "-");
+  const auto year = take_number(text, text.find('-') == 6 ? 6 : 4);
+  return year && is_negative ? -*year : year;
+}
+
 std::optional<Timestamp> parse(std::string_view text) {
-  const auto year = take_number(text, 4);
+  const auto year = take_year(text);
   const bool dash_1 = take_char(text, "-");
   const auto month = take_number(text, 2);
   const bool dash_2 = take_char(text, "-");
@@ -67,7 +77,8 @@ std::optional<Timestamp> parse(std::string_view text) {
       !colon_2 || !second || *hour > 23 || *minute > 59 || *second > 60) {
     return std::nullopt;
   }
-  const std::chrono::year_month_day date{std::chrono::year(*year),
+  const int cycle = *year / kCycleYears - (*year % kCycleYears < 0 ? 1 : 0);
+  const std::chrono::year_month_day date{std::chrono::year(*year - cycle * kCycleYears),
                                          std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) {
@@ -90,9 +101,16 @@ std::optional<Timestamp> parse(std::string_view text) {
   if (!offset) {
     return std::nullopt;
   }
-  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count() + cycle * kCycleDays;
   const int64_t minutes = days * 1440 + *hour * 60 + *minute - *offset;
-  return Timestamp{(minutes * 60 + *second) * 1000000 + micros};
+  // The last second of all may only be reached from the next one on.
+  Timestamp at;
+  const int64_t next_second = minutes * 60 + *second + (days < 0 ? 1 : 0);
+  if (__builtin_mul_overflow(next_second, int64_t{1'000'000}, &at.micros) ||
+      __builtin_add_overflow(at.micros, micros - (days < 0 ? 1'000'000 : 0), &at.micros)) {
+    return std::nullopt;
+  }
+  return at;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Reading RFC 3339 times, as "2024-01-31T12:00:00.123Z" or with an offset. Pure; any thread.
+// Reading RFC 3339 times, as "2024-01-31T12:00:00.123Z" or with an offset, and years of six digits
+// or with a minus, as to_iso8601() writes them. Pure; any thread.
 #pragma once
 
 #include <string_view>
