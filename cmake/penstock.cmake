@@ -8,6 +8,19 @@ endif()
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 
+# The headers that most files include, compiled once for all libraries and once for all tests: a
+# third of the time of a cold build. A file includes what it uses all the same; clang-tidy, which
+# does without, would say so.
+set(PENSTOCK_HEADERS <algorithm> <chrono> <expected> <functional> <map> <memory> <optional> <span>
+    <stop_token> <string> <string_view> <vector> <fmt/core.h>)
+function(penstock_precompiled target owner)
+  if(target STREQUAL owner)
+    target_precompile_headers(${target} PRIVATE ${PENSTOCK_HEADERS} ${ARGN})
+  else()
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  endif()
+endfunction()
+
 # penstock_library(NAME [DEPS lib...]): all .cpp of this folder that are no test, fuzzer, oracle or main.
 function(penstock_library name)
   cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
@@ -17,6 +30,7 @@ function(penstock_library name)
     add_library(${name} STATIC ${sources})
     target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
     target_link_libraries(${name} PUBLIC ${arg_DEPS} fmt::fmt)
+    penstock_precompiled(${name} penstock_base)
   else()
     add_library(${name} INTERFACE)
     target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR}/src)
@@ -33,6 +47,7 @@ function(penstock_tests name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${name} ${ARGN} GTest::gtest_main)
     target_compile_options(${name}_test PRIVATE -O0)  # compiled in two thirds of the time
+    penstock_precompiled(${name}_test penstock_base_test <gtest/gtest.h>)
     target_compile_definitions(${name}_test PRIVATE PENSTOCK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
     set_property(GLOBAL APPEND PROPERTY PENSTOCK_TESTS ${name}_test)

@@ -7,7 +7,9 @@ looked at again until it, a header, or the checks change: what passed is kept in
 """
 import concurrent.futures
 import hashlib
+import json
 import os
+import re
 import pathlib
 import subprocess
 import sys
@@ -16,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
 PASSED = CACHE / "penstock" / "clang-tidy"
 PROGRAM = "clang-tidy-19"
+COMMANDS = ROOT / "build/clang-tidy"
 
 
 def digest(*paths):
@@ -25,13 +28,22 @@ def digest(*paths):
     return total.hexdigest()
 
 
+def write_commands():
+    """Those of the release build without its precompiled headers, which are g++'s."""
+    commands = json.loads((ROOT / "build/release/compile_commands.json").read_text())
+    for entry in commands:
+        entry["command"] = re.sub(r" -Winvalid-pch -include \S+", "", entry["command"])
+    COMMANDS.mkdir(parents=True, exist_ok=True)
+    (COMMANDS / "compile_commands.json").write_text(json.dumps(commands))
+
+
 def check(path, base):
     """Gives (path, None where it passed, else what was found)."""
     key = hashlib.sha256(f"{base} {path.relative_to(ROOT)} {digest(path)}".encode()).hexdigest()
     mark = PASSED / key
     if mark.exists():
         return path, None
-    ended = subprocess.run([PROGRAM, "-p", str(ROOT / "build/release"), "--quiet", str(path)],
+    ended = subprocess.run([PROGRAM, "-p", str(COMMANDS), "--quiet", str(path)],
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if ended.returncode == 0:
         mark.touch()
@@ -46,6 +58,7 @@ def main():
     headers = sorted((ROOT / "src").rglob("*.h"))
     base = digest(ROOT / ".clang-tidy", *headers)
     PASSED.mkdir(parents=True, exist_ok=True)
+    write_commands()
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         for path, found in pool.map(lambda p: check(p, base), files):
