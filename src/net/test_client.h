@@ -39,6 +39,11 @@ class RawClient {
       bytes.remove_prefix(static_cast<size_t>(put));
     }
   }
+  // It may close a thousand times a second: the port is free at once.
+  void leave_no_port_behind() const {
+    const linger now{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
   void finish_sending() const { ::shutdown(socket_, SHUT_WR); }
   // Reads until `text` was seen or the peer closes; five seconds at most.
   std::string read_until(std::string_view text) const {
