@@ -9,8 +9,8 @@ import concurrent.futures
 import hashlib
 import json
 import os
-import re
 import pathlib
+import re
 import subprocess
 import sys
 

@@ -1,5 +1,3 @@
-
-
 #include "admin/pages.h"
 #include "base/format.h"
 #include "base/system_log.h"

@@ -6,8 +6,6 @@
 
 #include <fmt/core.h>
 
-#include "base/format.h"
-
 namespace penstock {
 
 void append_arguments(std::string& out, fmt::string_view format, fmt::format_args arguments);

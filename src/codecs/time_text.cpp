@@ -9,6 +9,7 @@ namespace penstock::codecs {
 
 namespace {
 
+__extension__ using Int128 = __int128;  // a year of six digits can be beyond all timestamps
 constexpr int kCycleYears = 400;  // after which the calendar repeats; chrono's own years end soon
 constexpr int64_t kCycleDays = 146'097;
 
@@ -103,14 +104,9 @@ std::optional<Timestamp> parse(std::string_view text) {
   }
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count() + cycle * kCycleDays;
   const int64_t minutes = days * 1440 + *hour * 60 + *minute - *offset;
-  // The last second of all may only be reached from the next one on.
-  Timestamp at;
-  const int64_t next_second = minutes * 60 + *second + (days < 0 ? 1 : 0);
-  if (__builtin_mul_overflow(next_second, int64_t{1'000'000}, &at.micros) ||
-      __builtin_add_overflow(at.micros, micros - (days < 0 ? 1'000'000 : 0), &at.micros)) {
-    return std::nullopt;
-  }
-  return at;
+  const Int128 total = Int128{minutes * 60 + *second} * 1'000'000 + micros;
+  const Timestamp at{static_cast<int64_t>(total)};
+  return at.micros == total ? std::optional(at) : std::nullopt;
 }
 
 }  // namespace

@@ -250,7 +250,7 @@ bool read_record(Reader& reader, ChangeRecord& record) {
 
 Result<ChangeRecord> DynamoDbReader::read_change(std::string_view padded_text, Arena& arena,
                                                  const ParseOptions& options) {
-  Reader& reader = state_->reader;
+  Reader& reader = *reader_;
   TRY(reader.start(padded_text, arena, options));
   Result<ChangeRecord> record;
   if (!read_record(reader, *record) || !reader.expect_end()) {

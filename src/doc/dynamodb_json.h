@@ -36,7 +36,7 @@ class DynamoDbReader {
                                    const ParseOptions& options = {});
 
  private:
-  std::unique_ptr<JsonReader::State> state_;
+  std::unique_ptr<Reader> reader_;
 };
 
 // The item in DynamoDB JSON; exact where the document came from it.

@@ -151,12 +151,12 @@ bool Reader::write_binary(char* type) {
   return true;
 }
 
-DynamoDbReader::DynamoDbReader() : state_(std::make_unique<JsonReader::State>()) {}
+DynamoDbReader::DynamoDbReader() : reader_(std::make_unique<Reader>()) {}
 DynamoDbReader::~DynamoDbReader() = default;
 
 Result<Document> DynamoDbReader::read_item(std::string_view padded_text, Arena& arena,
                                            const ParseOptions& options) {
-  Reader& reader = state_->reader;
+  Reader& reader = *reader_;
   TRY(reader.start(padded_text, arena, options));
   if (!reader.read_item() || !reader.expect_end()) {
     return reader.error();

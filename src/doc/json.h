@@ -22,6 +22,8 @@ struct ParseOptions {
   size_t bytes_max = size_t{16} << 20;
 };
 
+class Reader;  // of this folder
+
 // JSON parsing needs Arena::kPadding readable bytes behind `text`, which every view into an Arena
 // or into a buffer of a reader has. Reuses its buffers from call to call.
 class JsonReader {
@@ -35,10 +37,8 @@ class JsonReader {
   Result<Document> read(std::string_view padded_text, Arena& arena,
                         const ParseOptions& options = {});
 
-  struct State;  // shared with the DynamoDB reader of this folder
-
  private:
-  std::unique_ptr<State> state_;
+  std::unique_ptr<Reader> reader_;
 };
 
 // Any valid JSON text (object, array, scalar)?

@@ -106,12 +106,12 @@ bool Reader::skip_value() {
   return is_valid;
 }
 
-JsonReader::JsonReader() : state_(std::make_unique<State>()) {}
+JsonReader::JsonReader() : reader_(std::make_unique<Reader>()) {}
 JsonReader::~JsonReader() = default;
 
 Result<Document> JsonReader::read(std::string_view padded_text, Arena& arena,
                                   const ParseOptions& options) {
-  Reader& reader = state_->reader;
+  Reader& reader = *reader_;
   TRY(reader.start(padded_text, arena, options));
   if (reader.peek() != '{') {
     reader.fail_at(reader.next(), "expected an object");

@@ -184,8 +184,4 @@ class Reader {
   std::string error_;
 };
 
-struct JsonReader::State {
-  Reader reader;
-};
-
 }  // namespace penstock::doc

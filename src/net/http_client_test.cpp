@@ -13,53 +13,10 @@
 #include <thread>
 
 #include "net/http_server.h"
+#include "net/test_server.h"
 
 namespace penstock::net {
 namespace {
-
-// Takes one connection, reads a request's header, says what it was told to, and closes.
-class OneAnswer {
- public:
-  explicit OneAnswer(std::string answer) : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{.sin_family = AF_INET,
-                        .sin_port = 0,
-                        .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
-                        .sin_zero = {}};
-    socklen_t size = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(::bind(listener_, generic, size), 0);
-    EXPECT_EQ(::listen(listener_, 1), 0);
-    EXPECT_EQ(::getsockname(listener_, generic, &size), 0);
-    url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/";
-    thread_ = std::jthread([this, answer = std::move(answer)] { serve(answer); });
-  }
-  ~OneAnswer() {
-    ::shutdown(listener_, SHUT_RDWR);  // wakes accept
-    thread_.join();
-    ::close(listener_);
-  }
-  OneAnswer(const OneAnswer&) = delete;
-  OneAnswer& operator=(const OneAnswer&) = delete;
-  const std::string& url() const { return url_; }
-  // What it was asked; complete when the client has its answer.
-  const std::string& asked() const { return asked_; }
-
- private:
-  void serve(const std::string& answer) {
-    const int peer = ::accept(listener_, nullptr, nullptr);
-    char byte = 0;
-    while (!asked_.ends_with("\r\n\r\n") && ::recv(peer, &byte, 1, 0) == 1) {
-      asked_ += byte;
-    }
-    ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
-    ::close(peer);
-  }
-
-  int listener_;
-  std::string url_;
-  std::string asked_;
-  std::jthread thread_;
-};
 
 class HttpClientTest : public testing::Test {
  protected:
@@ -188,7 +145,7 @@ TEST(HttpClient, reads_an_answer_however_it_ends) {
   };
   for (const Case& test : kCases) {
     SCOPED_TRACE(test.name);
-    const OneAnswer server{std::string(test.answer)};
+    const RawServer server(test.answer);
     const auto answer =
         HttpClient::make()->send({.url = server.url(), .headers = {}, .body = ""}, {});
     if (test.error.empty()) {
@@ -203,7 +160,7 @@ TEST(HttpClient, reads_an_answer_however_it_ends) {
 }
 
 TEST(HttpClient, says_the_length_once_and_lets_the_caller_name_itself) {
-  const OneAnswer server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  const RawServer server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   ClientRequest request{.url = server.url() + "a?b=c", .headers = {}, .body = ""};
   request.headers = {{"User-Agent", "me"}, {"Content-Length", "7"}};
   ASSERT_TRUE(HttpClient::make()->send(request, {}));

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "connectors/files/file_reader.h"
 #include "core/test_context.h"
+#include "core/test_lines.h"
 
 namespace penstock::files {
 namespace {
@@ -30,33 +31,12 @@ class MemoryFile {
   int descriptor_;
 };
 
-// What the events of a file are: its lines, one after the other.
-std::string lines_of(std::string_view text, size_t line_max) {
-  std::string lines;
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    lines.append(line.size() > line_max ? "rejected " : "line ")
-        .append(line.substr(0, line_max))
-        .append("\n");
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return lines;
-}
-
 void read_on(Reader& reader, const ReadLimits& limits, std::string& lines) {
   for (bool caught_up = false; !caught_up;) {
     EventBlock block;
     const auto read = reader.read(block, limits, {});
     CHECK(read.has_value());
-    size_t rejected = 0;
-    for (size_t i = 0; i < block.events.size(); ++i) {
-      const bool is_rejected =
-          rejected < block.rejections.size() && block.rejections[rejected].index == i;
-      rejected += is_rejected ? 1 : 0;
-      lines.append(is_rejected ? "rejected " : "line ").append(block.events[i].raw).append("\n");
-    }
-    CHECK(rejected == block.rejections.size());
+    append_lines(block, std::string_view::npos, lines);
     caught_up = read->caught_up;
   }
 }

@@ -2,12 +2,12 @@
 // reads. The first four bytes choose the limits and the pieces.
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 
 #include "base/check.h"
 #include "connectors/stdio/stdin_source.h"
+#include "core/test_lines.h"
 
 namespace penstock {
 namespace {
@@ -15,31 +15,13 @@ namespace {
 constexpr uint8_t kParameters = 4;
 constexpr size_t kPipeBytes = size_t{32} << 10;  // what a pipe takes without a reader
 
-std::string lines_of(std::string_view text, size_t line_max) {
-  std::string lines;
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    lines.append(line.size() > line_max ? "rejected\n" : std::string("line ").append(line) + "\n");
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return lines;
-}
-
 // False: it was the last read.
-bool read_once(Reader& reader, const ReadLimits& limits, std::string& lines, bool& caught_up) {
+bool read_once(Reader& reader, const ReadLimits& limits, size_t line_max, std::string& lines,
+               bool& caught_up) {
   EventBlock block;
   const auto read = reader.read(block, limits, {});
   CHECK(read.has_value());
-  size_t rejected = 0;
-  for (size_t i = 0; i < block.events.size(); ++i) {
-    const bool is_rejected =
-        rejected < block.rejections.size() && block.rejections[rejected].index == i;
-    rejected += is_rejected ? 1 : 0;
-    lines.append(is_rejected ? "rejected\n"
-                             : std::string("line ").append(block.events[i].raw) + "\n");
-  }
-  CHECK(rejected == block.rejections.size());
+  append_lines(block, line_max, lines);  // it keeps more, as much as came in one piece
   caught_up = block.events.empty() && read->caught_up;
   return !read->end;
 }
@@ -62,12 +44,12 @@ void run(std::string_view parameters, std::string_view text) {
   std::string lines;
   put(ends[1], text.substr(0, at_first));
   for (bool caught_up = false; !caught_up;) {
-    CHECK(read_once(**reader, limits, lines, caught_up));
+    CHECK(read_once(**reader, limits, line_max, lines, caught_up));
   }
   put(ends[1], text.substr(at_first));
   ::close(ends[1]);
   bool unused = false;
-  while (read_once(**reader, limits, lines, unused)) {
+  while (read_once(**reader, limits, line_max, lines, unused)) {
   }
   ::close(ends[0]);
   CHECK(lines == lines_of(text, line_max));
