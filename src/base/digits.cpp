@@ -22,28 +22,42 @@ uint64_t eight_digits(uint64_t value) {
   return tens | (twos - tens * 10) << 8;
 }
 
-// Known before the digits are, so that nobody waits for these to learn where they end.
-int digit_count(uint64_t value) {
-  value |= 1;  // zero has a digit too
-  // 1233 / 4096 is a little more than the logarithm of 2 to the base 10.
-  const int guess = static_cast<int>(std::bit_width(value)) * 1233 >> 12;
-  return guess + (value < kPowersOfTen[static_cast<size_t>(guess)] ? 0 : 1);
+// The same below 10'000.
+uint32_t four_digits(uint32_t value) {
+  const uint32_t hundreds = value * 5243 >> 19;
+  const uint32_t twos = hundreds | (value - hundreds * 100) << 16;
+  const uint32_t tens = twos * 103 >> 10 & 0x000F000F;
+  return tens | (twos - tens * 10) << 8;
 }
 
-char* put(uint64_t digits, int count, char* out) {
-  const uint64_t text = (digits | kZeros) >> (8 * (8 - count));
+// The zeros in front of the first digit that is none, but for the last digit, in bits.
+template <class Digits>
+int zero_bits(Digits digits) {
+  constexpr int kBits = 8 * sizeof digits;
+  return std::countr_zero(digits | Digits{1} << (kBits - 8)) & ~7;
+}
+
+// The digits without the first `bits` of them.
+template <class Digits>
+char* put(Digits digits, int bits, char* out) {
+  const Digits text = (digits | static_cast<Digits>(kZeros)) >> bits;
   std::memcpy(out, &text, sizeof text);
-  return out + count;
+  return out + sizeof text - bits / 8;
 }
 
 }  // namespace
 
 char* write_uint64(uint64_t value, char* out) {
+  if (value < kTen4) {
+    const uint32_t digits = four_digits(static_cast<uint32_t>(value));
+    return put(digits, zero_bits(digits), out);
+  }
   if (value >= kTen8) {
     out = write_uint64(value / kTen8, out);
-    return put(eight_digits(value % kTen8), 8, out);
+    return put(eight_digits(value % kTen8), 0, out);
   }
-  return put(eight_digits(value), digit_count(value), out);
+  const uint64_t digits = eight_digits(value);
+  return put(digits, zero_bits(digits), out);
 }
 
 char* write_int64(int64_t value, char* out) {
@@ -55,11 +69,14 @@ char* write_int64(int64_t value, char* out) {
 }
 
 char* write_padded(uint64_t value, int width, char* out) {
+  if (width <= 4) {
+    return put(four_digits(static_cast<uint32_t>(value % kTen4)), 8 * (4 - width), out);
+  }
   if (width > 8) {
     out = write_padded(value / kTen8, width - 8, out);
     width = 8;
   }
-  return put(eight_digits(value % kTen8), width, out);
+  return put(eight_digits(value % kTen8), 8 * (8 - width), out);
 }
 
 }  // namespace penstock
