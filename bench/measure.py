@@ -62,7 +62,7 @@ def run(folder, pipeline, *arguments, stdin=subprocess.DEVNULL, environment=None
             process.kill()
             process.wait()
             raise Void(f"no end after {limit} s")
-        time.sleep(0.005)
+        time.sleep(0.02)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
         text = (pathlib.Path(folder) / "log").read_text(errors="replace")
