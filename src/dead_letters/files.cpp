@@ -84,7 +84,7 @@ Result<> FilesDeadLetters::open(const std::string& pipeline, Stop) {
     TRY(files_.make_folders(folder));
     Result<std::unique_ptr<FileLock>> lock = files_.lock(folder + "/lock");
     if (!lock && lock.error().kind == Error::Kind::transient) {
-      return transient(
+      return fatal(
           fmt::format("dead letters {}: another process writes those of pipeline '{}' "
                       "(it holds {}/lock); stop it first",
                       folder, pipeline, folder));

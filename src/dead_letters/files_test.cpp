@@ -116,7 +116,7 @@ TEST_F(FilesDeadLettersTest, a_second_process_cannot_write_but_can_read) {
   if (child == 0) {
     auto other = store_on(context_, context_.files(), folder_);
     const Result<> opened = other->open("p", {});
-    const bool refused = !opened && opened.error().kind == Error::Kind::transient &&
+    const bool refused = !opened && opened.error().kind == Error::Kind::fatal &&
                          opened.error().what.find("another process") != std::string::npos;
     const Result<Ids> ids = ids_in(*other, "p");
     _exit(refused && !write(*other, {"b"}) && ids && *ids == Ids{"a"} ? 0 : 1);

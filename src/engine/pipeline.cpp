@@ -98,36 +98,34 @@ void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, 
 }
 
 void Pipeline::sink_opened(uint32_t sink, Result<> result, Instant now) {
-  --under_way_;
   SinkState& state = *sinks_[sink];
-  state.opened = result.has_value();
+  opened(state.opened, state.outage, state.spec.retry, result, action::OpenSink{sink}, now);
+}
+
+void Pipeline::dead_letters_opened(Result<> result, Instant now) {
+  opened(letters_open_, letters_outage_, spec_.store_retry, result, action::OpenDeadLetters{}, now);
+}
+
+template <class Again>
+void Pipeline::opened(bool& is_open, Outage& outage, const RetryPolicy& policy,
+                      const Result<>& result, Again again, Instant now) {
+  --under_way_;
+  is_open = result.has_value();
   if (phase_ != Phase::opening) {
     return consider_end(now);
   }
   if (result) {
-    recovered(state.outage, now);
+    recovered(outage, now);
     return after_opening(now);
   }
-  PROBE("sink_opened_later");
-  if (const auto at = failed(state.outage, state.spec.retry, result.error(), now)) {
-    arm(*at, [this, sink](Instant) {
+  PROBE("target_opened_later");
+  if (const auto at = failed(outage, policy, result.error(), now)) {
+    arm(*at, [this, again](Instant) {
       if (phase_ == Phase::opening) {
-        emit(action::OpenSink{sink});
+        emit(again);
       }
     });
   }
-}
-
-void Pipeline::dead_letters_opened(Result<> result, Instant now) {
-  --under_way_;
-  if (phase_ != Phase::opening) {
-    return consider_end(now);
-  }
-  if (!result) {
-    return fail(now, "dead letters: {}", result.error().what);
-  }
-  letters_open_ = true;
-  after_opening(now);
 }
 
 // Every target is open before the source is touched: a bad target fails first.

@@ -143,6 +143,9 @@ class Pipeline {
   };
 
   // pipeline.cpp: opening, reading, dispatch
+  template <class Again>  // the action that asks once more
+  void opened(bool& is_open, Outage& outage, const RetryPolicy& policy, const Result<>& result,
+              Again again, Instant now);
   void after_opening(Instant now);
   void consider_reads(Instant now);
   void consider_read(uint32_t part, Instant now);

@@ -210,7 +210,12 @@ class ModelStore final : public CheckpointStore {
 class ModelLetters final : public DeadLetterStore {
  public:
   explicit ModelLetters(World& world) : world_(world) {}
-  Result<> open(const std::string&, Stop) override { return {}; }
+  Result<> open(const std::string&, Stop) override {
+    if (!world_.healed() && world_.random().chance(world_.plan().failing_letters)) {
+      return transient("the dead letters are not there yet");
+    }
+    return {};
+  }
   Result<> write(std::span<const DeadLetter> letters, Stop) override {
     Random& random = world_.random();
     const bool faulty = !world_.healed();

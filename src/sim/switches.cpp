@@ -37,7 +37,7 @@ constexpr std::array<std::string_view, 22> kProbes = {
     "key_retried_alone",
     "batch_bisected",
     "poison_key_does_not_pause_lane",
-    "sink_opened_later",
+    "target_opened_later",
     "source_retried",
     "lost_position_restarts",
     "reading_paused",
