@@ -23,17 +23,21 @@ std::string seconds(double value) {
   return fmt::format("{:.1f}h", value / 3600);
 }
 
-void append_sinks(const engine::Status& pipeline, std::string& out) {
+void append_count(std::string_view name, uint64_t count, bool with_zero, std::string& out) {
+  if (count > 0 || with_zero) {
+    append_format(out, " {} {}", name, short_number(static_cast<double>(count)));
+  }
+}
+
+void append_sinks(const engine::Status& pipeline, bool with_zero, std::string& out) {
   uint64_t retries = 0;
   uint64_t letters = 0;
   for (const engine::SinkStatus& sink : pipeline.sinks) {
     retries += sink.retries;
     letters += sink.dead_letters;
   }
-  append_format(out, " retries {}", short_number(static_cast<double>(retries)));
-  if (letters > 0) {
-    append_format(out, " dead letters {}", short_number(static_cast<double>(letters)));
-  }
+  append_count("retries", retries, with_zero, out);
+  append_count("dead letters", letters, false, out);
   for (const engine::SinkStatus& sink : pipeline.sinks) {
     if (sink.failing_for) {
       const double since = std::chrono::duration<double>(*sink.failing_for).count();
@@ -69,6 +73,7 @@ std::string Progress::line(std::span<const engine::Status> pipelines, Instant no
   const double passed = std::chrono::duration<double>(now - last_).count();
   const bool first = rates_.size() != pipelines.size();
   rates_.resize(pipelines.size());
+  const bool is_alone = pipelines.size() == 1;  // several share the width of the terminal
   std::string out;
   for (size_t i = 0; i < pipelines.size(); ++i) {
     const engine::Status& pipeline = pipelines[i];
@@ -86,11 +91,13 @@ std::string Progress::line(std::span<const engine::Status> pipelines, Instant no
       append_format(out, " {}", name_of(pipeline.state));
     }
     if (pipeline.state == State::running || pipeline.state == State::draining) {
-      append_format(out, " {} done {}/s lag {} in flight {}",
-                    short_number(static_cast<double>(settled)), short_number(rate.per_second),
-                    seconds(pipeline.lag_seconds),
-                    short_number(static_cast<double>(pipeline.in_flight_events)));
-      append_sinks(pipeline, out);
+      if (is_alone) {
+        append_format(out, " {} done", short_number(static_cast<double>(settled)));
+      }
+      append_format(out, " {}/s lag {}", short_number(rate.per_second),
+                    seconds(pipeline.lag_seconds));
+      append_count("in flight", pipeline.in_flight_events, is_alone, out);
+      append_sinks(pipeline, is_alone, out);
     }
   }
   last_ = now;

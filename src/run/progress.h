@@ -11,7 +11,8 @@ namespace penstock::run {
 
 class Progress {
  public:
-  // The rate is that of the time since the call before, smoothed.
+  // The rate is that of the time since the call before, smoothed. Of several pipelines only what
+  // is not zero, beside rate and lag.
   std::string line(std::span<const engine::Status> pipelines, Instant now);
 
  private:

@@ -59,5 +59,17 @@ TEST(Progress, shows_rate_lag_in_flight_and_retries) {
   EXPECT_EQ(progress.line(std::vector{status}, Instant{4s}), "ingest failed");
 }
 
+TEST(Progress, of_several_pipelines_shows_only_what_is_not_zero) {
+  engine::Status quiet;
+  quiet.name = "emit";
+  quiet.state = engine::State::running;
+  engine::Status busy = quiet;
+  busy.name = "ingest";
+  busy.in_flight_events = 3;
+  Progress progress;
+  EXPECT_EQ(progress.line(std::vector{busy, quiet}, Instant{1s}),
+            "ingest 0/s lag 0.0s in flight 3 | emit 0/s lag 0.0s");
+}
+
 }  // namespace
 }  // namespace penstock::run
