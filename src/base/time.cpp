@@ -25,7 +25,6 @@ char* write_iso8601(Timestamp at, int fraction_digits, char* out) {
     since_midnight += kDayMicros;
     --day;
   }
-  constexpr int64_t kCycleDays = 146'097;  // 400 years, for those of chrono end with 32767
   const std::chrono::year_month_day date{
       std::chrono::sys_days(std::chrono::days(day % kCycleDays))};
   const std::chrono::hh_mm_ss clock{std::chrono::microseconds(since_midnight)};
@@ -33,7 +32,7 @@ char* write_iso8601(Timestamp at, int fraction_digits, char* out) {
     out = write_padded(static_cast<uint64_t>(number), width, out);
     *out++ = behind;
   };
-  const int64_t year = static_cast<int>(date.year()) + day / kCycleDays * 400;
+  const int64_t year = static_cast<int>(date.year()) + day / kCycleDays * kCycleYears;
   if (year < 0) {
     *out++ = '-';
   }

@@ -29,6 +29,10 @@ struct Timestamp {  // microseconds since 1970-01-01T00:00:00Z
   auto operator<=>(const Timestamp&) const = default;
 };
 
+// The calendar repeats after these; chrono's own years end with 32767.
+inline constexpr int kCycleYears = 400;
+inline constexpr int64_t kCycleDays = 146'097;
+
 // "2024-01-31T12:00:00.000000Z": always UTC, always 6 digits.
 std::string to_iso8601(Timestamp at);
 void append_iso8601(Timestamp at, std::string& out);

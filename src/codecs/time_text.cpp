@@ -10,8 +10,6 @@ namespace penstock::codecs {
 namespace {
 
 __extension__ using Int128 = __int128;  // a year of six digits can be beyond all timestamps
-constexpr int kCycleYears = 400;  // after which the calendar repeats; chrono's own years end soon
-constexpr int64_t kCycleDays = 146'097;
 
 // Takes `digits` digits off the front.
 std::optional<int> take_number(std::string_view& text, size_t digits) {

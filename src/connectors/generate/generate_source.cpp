@@ -85,18 +85,34 @@ class GenerateReader final : public Reader {
 
 void append_generated_record(uint64_t seed, uint64_t index, std::string& out) {
   Random random(seed * 0x9e3779b97f4a7c15ULL + index);
-  const auto word = [&] { return kWords[random.below(kWords.size())]; };
-  append_format(out, R"({{"id":"{:016x}","device":"sensor-{:05}","sequence":{},)", random.next(),
-                random.below(20000), index);
-  append_format(out, R"("temperature":{}{}.{:02},"active":{},"total":{},)",
-                random.below(4) == 0 ? "-" : "", random.below(60), random.below(100),
-                random.below(2) == 0, random.next() >> 8);
-  append_format(out, R"("note":"{} {} {} {}","location":{{"lat":{}.{:06},"lon":{}.{:06}}},)",
-                word(), word(), word(), word(), random.below(90), random.below(1000000),
-                random.below(180), random.below(1000000));
+  // Drawn one by one: as arguments they would be drawn in an order that the compiler chooses.
+  const uint64_t id = random.next();
+  const uint64_t device = random.below(20000);
+  append_format(out, R"({{"id":"{:016x}","device":"sensor-{:05}","sequence":{},)", id, device,
+                index);
+  const char* const sign = random.below(4) == 0 ? "-" : "";
+  const uint64_t degrees = random.below(60);
+  const uint64_t hundredths = random.below(100);
+  const bool active = random.below(2) == 0;
+  const uint64_t total = random.next() >> 8;
+  append_format(out, R"("temperature":{}{}.{:02},"active":{},"total":{},"note":")", sign, degrees,
+                hundredths, active, total);
+  for (const char behind : {' ', ' ', ' ', '"'}) {
+    out += kWords[random.below(kWords.size())];
+    out += behind;
+  }
+  const uint64_t latitude = random.below(90'000'000);
+  const uint64_t longitude = random.below(180'000'000);
+  append_format(out, R"(,"location":{{"lat":{}.{:06},"lon":{}.{:06}}},)", latitude / 1'000'000,
+                latitude % 1'000'000, longitude / 1'000'000, longitude % 1'000'000);
+  const uint64_t version = random.below(10 * 20 * 100);
+  const std::string_view first_tag = kWords[random.below(kWords.size())];
+  const std::string_view second_tag = kWords[random.below(kWords.size())];
+  const uint64_t trace_high = random.next();
+  const uint64_t trace_low = random.next();
   append_format(out, R"("firmware":"v{}.{}.{}","tags":["{}","{}"],"trace":"{:016x}{:016x}"}})",
-                random.below(10), random.below(20), random.below(100), word(), word(),
-                random.next(), random.next());
+                version / 2000, version / 100 % 20, version % 100, first_tag, second_tag,
+                trace_high, trace_low);
 }
 
 void GenerateSource::Settings::fields(config::FieldVisitor& visitor) {

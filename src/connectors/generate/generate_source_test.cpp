@@ -68,6 +68,16 @@ TEST(generate, another_seed_makes_other_records) {
   EXPECT_LT(one.size(), 400U);
 }
 
+TEST(generate, the_same_seed_makes_the_same_records_wherever_it_is_built) {
+  std::string record;
+  append_generated_record(7, 0, record);
+  EXPECT_EQ(record,
+            R"({"id":"c584133ac916ab3c","device":"sensor-03299","sequence":0,"temperature":1.26,)"
+            R"("active":false,"total":40004035500587689,"note":"fjord harbor café cedar",)"
+            R"("location":{"lat":28.117092,"lon":124.461484},"firmware":"v2.18.79",)"
+            R"("tags":["café","grove"],"trace":"54496ad67bd2634cdd7c01d4f5407269"})");
+}
+
 TEST(generate, an_unreadable_position_is_lost) {
   ManualClock clock;
   GenerateSource source({}, clock);
