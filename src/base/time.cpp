@@ -28,20 +28,24 @@ char* write_iso8601(Timestamp at, int fraction_digits, char* out) {
   const std::chrono::year_month_day date{
       std::chrono::sys_days(std::chrono::days(day % kCycleDays))};
   const std::chrono::hh_mm_ss clock{std::chrono::microseconds(since_midnight)};
-  const auto put = [&out](auto number, int width, char behind) {
-    out = write_padded(static_cast<uint64_t>(number), width, out);
+  const auto put_two = [&out](auto number, char behind) {
+    const auto value = static_cast<unsigned>(number);
+    *out++ = static_cast<char>('0' + value / 10);
+    *out++ = static_cast<char>('0' + value % 10);
     *out++ = behind;
   };
   const int64_t year = static_cast<int>(date.year()) + day / kCycleDays * kCycleYears;
   if (year < 0) {
     *out++ = '-';
   }
-  put(std::abs(year), std::abs(year) > 9999 ? 6 : 4, '-');
-  put(static_cast<unsigned>(date.month()), 2, '-');
-  put(static_cast<unsigned>(date.day()), 2, 'T');
-  put(clock.hours().count(), 2, ':');
-  put(clock.minutes().count(), 2, ':');
-  put(clock.seconds().count(), 2, fraction_digits > 0 ? '.' : 'Z');
+  const auto years = static_cast<uint64_t>(std::abs(year));
+  out = write_padded(years, years > 9999 ? 6 : 4, out);
+  *out++ = '-';
+  put_two(static_cast<unsigned>(date.month()), '-');
+  put_two(static_cast<unsigned>(date.day()), 'T');
+  put_two(clock.hours().count(), ':');
+  put_two(clock.minutes().count(), ':');
+  put_two(clock.seconds().count(), fraction_digits > 0 ? '.' : 'Z');
   if (fraction_digits > 0) {
     write_padded(static_cast<uint64_t>(clock.subseconds().count()), 6, out);
     out += fraction_digits;

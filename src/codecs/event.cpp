@@ -16,35 +16,32 @@ namespace {
 void put_member(std::string_view name, const Document& document, doc::TextOut& out) {
   if (document) {
     out.reserve(name.size());
-    out.put(",\"");
     out.put(name);
-    out.put("\":");
     doc::put_json(document, out);
   }
 }
 
 // All up to `before`, and `after` where it is a plain document.
-void put_head(const Event& event, bool with_after, std::string& text) {
-  doc::TextOut out(text, event.bytes() + event.bytes() / 2);
+void put_head(const Event& event, bool with_after, doc::TextOut& out) {
   out.put("{\"id\":");
   out.put_json_string(event.id);
   out.put(",\"op\":\"");
   out.put(name_of(event.op));
   out.put("\",\"stream\":");
   out.put_json_string(event.stream);
-  put_member("key", event.key, out);
-  put_member("before", event.before, out);
+  put_member(",\"key\":", event.key, out);
+  put_member(",\"before\":", event.before, out);
   if (with_after) {
-    put_member("after", event.after, out);
+    put_member(",\"after\":", event.after, out);
   }
 }
 
-void put_tail(const Event& event, std::string& text) {
-  doc::TextOut out(text, event.meta.size());
+void put_tail(const Event& event, doc::TextOut& out) {
+  out.reserve(kIso8601Max);
   out.put(",\"at\":\"");
   out.advance_to(write_iso8601(event.at, 6, out.at()));
   out.put('"');
-  put_member("meta", event.meta, out);
+  put_member(",\"meta\":", event.meta, out);
   out.put('}');
 }
 
@@ -110,15 +107,26 @@ Result<std::unique_ptr<Encoder>> EventEncoder::make(Settings /*settings*/,
 
 Result<> EventEncoder::encode(const Event& event, std::string& out) const {
   const bool is_stored = event.has_raw && event.after && stored_event_of(event);
-  put_head(event, !is_stored, out);
+  const bool is_raw = event.has_raw && !event.key && !event.before && !event.after;
+  const size_t expected = event.bytes() + event.bytes() / 2;
+  if (!is_stored && !is_raw) {
+    doc::TextOut text(out, expected);
+    put_head(event, true, text);
+    put_tail(event, text);
+    return {};
+  }
+  {
+    doc::TextOut text(out, expected);
+    put_head(event, !is_stored, text);
+  }
   if (is_stored) {
     out.append(",\"after\":");
     append_stored_event(event, out);
-  }
-  if (event.has_raw && !event.key && !event.before && !event.after) {
+  } else {
     append_raw_member(event.raw, out);
   }
-  put_tail(event, out);
+  doc::TextOut text(out, event.meta.size());
+  put_tail(event, text);
   return {};
 }
 
