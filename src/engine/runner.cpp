@@ -61,14 +61,12 @@ class ThreadRunner final : public Runner {
   void stop() override {
     const std::scoped_lock lock(mutex_);
     pipeline_.stop(clock_.now());
-    after_step();
-    wake_.notify_all();
+    tell_workers();
   }
   void abort() override {
     const std::scoped_lock lock(mutex_);
     pipeline_.abort();
-    after_step();
-    wake_.notify_all();
+    tell_workers();
   }
   bool wait(Duration timeout) override {
     std::unique_lock lock(mutex_);
@@ -89,6 +87,16 @@ class ThreadRunner final : public Runner {
     workers_.emplace_back([this] { work(); });
   }
 
+  // Of what was asked from outside. All of them may be in calls that hang, and the time of a drain
+  // is to be kept all the same.
+  void tell_workers() {
+    after_step();
+    wake_.notify_all();
+    if (resting_ == 0 && !pipeline_.ended() && workers_.size() < workers_max_) {
+      spawn();
+    }
+  }
+
   void work() {
     std::unique_lock lock(mutex_);
     called_ = false;
@@ -97,6 +105,9 @@ class ThreadRunner final : public Runner {
       pipeline_.tick(clock_.now());
       after_step();
       log_notices(lock);
+      if (pipeline_.ended()) {
+        break;  // the tick was its last step: nobody would wake this worker again
+      }
       std::optional<Action> action = take_action(reads_on);
       if (!action) {
         rest(lock);

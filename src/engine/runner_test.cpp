@@ -261,6 +261,24 @@ TEST_F(RunnerTest, a_drain_gives_up_on_writes_that_hang) {
   EXPECT_TRUE(seen.saved.empty());
 }
 
+// Nothing is under way when the time is over: the tick that gives up is the last step of all.
+TEST_F(RunnerTest, a_drain_gives_up_on_what_waits_to_be_tried_again) {
+  spec.drain_max = 20ms;
+  spec.sinks[0].retry.initial = spec.sinks[0].retry.max = 1h;
+  script.events = 1;
+  std::atomic<bool> refused = false;
+  script.write = [&](const Batch&, Stop) -> Result<std::vector<Failure>> {
+    refused = true;
+    return transient("not reachable");
+  };
+  start();
+  ASSERT_TRUE(seen.wait({}, [&] { return refused && seen.writing == 0; }));
+  runner->stop();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::stopped);
+  EXPECT_NE(runner->status().reason, "");
+}
+
 TEST_F(RunnerTest, a_read_that_fails_is_tried_again) {
   script.failing_reads = 3;
   start();
