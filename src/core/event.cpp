@@ -1,8 +1,12 @@
 #include "core/event.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
 #include <array>
 
 #include "base/check.h"
+#include "doc/bson.h"
 
 namespace penstock {
 
@@ -39,6 +43,18 @@ std::optional<Op> op_from(std::string_view name) {
     }
   }
   return std::nullopt;
+}
+
+std::string describe(const Event& event) {
+  constexpr size_t kKeyMax = 200;
+  std::string text = fmt::format("event {} of {}", event.id, event.stream);
+  if (event.key) {
+    text += " key ";
+    const size_t begin = text.size();
+    doc::append_text(event.key, text);
+    text.resize(std::min(text.size(), begin + kKeyMax));
+  }
+  return text;
 }
 
 }  // namespace penstock

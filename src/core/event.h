@@ -75,6 +75,9 @@ struct EventBlock {
 // The default order key: stream and key; numerically equal keys hash alike. Zero without a key.
 OrderKey order_key_of(std::string_view stream, const Document& key);
 
+// "event 17 of orders key {"id":3}", for messages; a long key is cut.
+std::string describe(const Event& event);
+
 // Position: where in a part reading goes on; opaque to the engine. Its bytes start with a version
 // and name the identity of what they point into.
 using Position = std::string;

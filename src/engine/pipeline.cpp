@@ -46,8 +46,10 @@ Instant Pipeline::next_timer() const {
 
 void Pipeline::start(Instant now) {
   CHECK(phase_ == Phase::opening);
-  started_at_ = now;
   save_at_ = now;  // the first progress at once: who dies again and again moves on all the same
+  if (spec_.until.deadline) {
+    arm(now + *spec_.until.deadline, [this](Instant at) { drain(State::finished, at); });
+  }
   if (spec_.has_checkpoint) {
     emit(action::TakeLease{});
     return;
@@ -85,6 +87,7 @@ void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, 
     for (const auto& sink : sinks_) {
       if (key.sink == sink->spec.name || key.sink.empty()) {
         sink->quarantine.insert(key.key);
+        sink->barred.insert(key.key);
       }
     }
   }
@@ -116,7 +119,7 @@ void Pipeline::opened(bool& is_open, Outage& outage, const RetryPolicy& policy,
   }
   if (result) {
     recovered(outage, now);
-    return after_opening(now);
+    return discover();
   }
   PROBE("target_opened_later");
   if (const auto at = failed(outage, policy, result.error(), now)) {
@@ -129,23 +132,9 @@ void Pipeline::opened(bool& is_open, Outage& outage, const RetryPolicy& policy,
 }
 
 // Every target is open before the source is touched: a bad target fails first.
-void Pipeline::after_opening(Instant now) {
-  const bool all = std::all_of(sinks_.begin(), sinks_.end(), [](auto& s) { return s->opened; });
-  if (!all || !letters_open_ || discovering_) {
-    return;
-  }
-  discover();
-  if (spec_.until.deadline) {
-    arm(now + *spec_.until.deadline, [this](Instant at) {
-      if (phase_ == Phase::running) {
-        begin_finishing(Phase::finishing, at);
-      }
-    });
-  }
-}
-
 void Pipeline::discover() {
-  if ((phase_ == Phase::running || phase_ == Phase::opening) && !discovering_) {
+  const bool all = std::all_of(sinks_.begin(), sinks_.end(), [](auto& s) { return s->opened; });
+  if (all && letters_open_ && !discovering_ && !reading_ended()) {
     discovering_ = true;
     emit(action::Discover{checkpoint_});
   }
@@ -236,21 +225,27 @@ void Pipeline::lost_position(uint32_t part, const Error& error, Instant now) {
   open_reader(part, std::nullopt);
 }
 
+// What `until.events` leaves to be asked for.
+uint64_t Pipeline::events_wanted() const {
+  uint64_t wanted = spec_.until.events.value_or(UINT64_MAX);
+  wanted -= std::min(wanted, events_read_);
+  for (const auto& part : parts_) {
+    wanted -= std::min<uint64_t>(wanted, part->reserved_events);
+  }
+  return wanted;
+}
+
 // The limits count what unsettled events pin in memory. Half of them is shared out evenly, with one
 // share to spare for a part to come; the other half goes to whoever reads first. So a part whose
 // events are stuck never takes the last room of another (I5).
-ReadLimits Pipeline::read_limits() const {
+ReadLimits Pipeline::read_limits(size_t bytes_min, size_t events_min) const {
   const size_t shares = 2 * (parts_.size() + 1);
   ReadLimits limits;
-  limits.bytes = std::clamp(spec_.limits.in_flight_bytes / shares / 4, size_t{4} << 10,
-                            spec_.limits.read_bytes);
+  limits.bytes = std::min(std::max(spec_.limits.in_flight_bytes / shares / 4, bytes_min),
+                          spec_.limits.read_bytes);
+  const uint64_t events = std::max(spec_.limits.in_flight_events / shares, events_min);
   limits.events = static_cast<uint32_t>(
-      std::clamp<size_t>(spec_.limits.in_flight_events / shares, 1, spec_.limits.read_events));
-  if (spec_.until.events) {
-    const uint64_t left = *spec_.until.events - std::min(*spec_.until.events, events_read_);
-    limits.events =
-        static_cast<uint32_t>(std::min<uint64_t>(limits.events, std::max<uint64_t>(left, 1)));
-  }
+      std::min({events, uint64_t{spec_.limits.read_events}, events_wanted()}));
   limits.wait = 100ms;
   return limits;
 }
@@ -272,8 +267,8 @@ bool Pipeline::has_room(const PartState& part, const ReadLimits& limits) const {
   if (part.ledger.held_slots() > spec_.limits.settled_slots) {
     return false;
   }
-  if (part.events() == 0 || (bytes <= share_bytes && events <= share_events)) {
-    return true;  // its own share, or one event larger than the limit, alone
+  if (bytes <= share_bytes && events <= share_events) {
+    return true;
   }
   size_t shared_bytes = bytes - std::min(bytes, share_bytes);
   uint64_t shared_events = events - std::min(events, share_events);
@@ -305,14 +300,22 @@ void Pipeline::consider_read(uint32_t part, Instant now) {
   if (phase_ != Phase::running || state.ended || state.waiting != nullptr) {
     return;
   }
-  if (spec_.until.events && events_read_ >= *spec_.until.events) {
+  if (events_wanted() == 0) {
+    paused_ = true;  // until it is known what the reads under way bring
     return;
   }
   if (state.read_at > now) {
     return arm(state.read_at, [this, part](Instant at) { consider_read(part, at); });
   }
-  const ReadLimits limits = read_limits();
-  if (!has_room(state, limits)) {
+  ReadLimits limits = read_limits(size_t{64} << 10, 64);
+  bool fits = has_room(state, limits);
+  if (!fits) {
+    limits = read_limits(size_t{1} << 10, 1);  // what its own share has room for
+    const auto is_idle = [](const auto& each) { return each->events() == 0; };
+    // I5: one event larger than the limit passes alone.
+    fits = has_room(state, limits) || std::all_of(parts_.begin(), parts_.end(), is_idle);
+  }
+  if (!fits) {
     PROBE("reading_paused");
     paused_ = true;
     return relieve(now);
@@ -370,7 +373,7 @@ void Pipeline::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, I
     state.waiting = nullptr;
     advance(part, now);
   }
-  if (!any && !spec_.source.blocks) {
+  if (!any && state.caught_up && !spec_.source.blocks) {
     state.idle = std::clamp<Duration>(state.idle * 2, 1ms, 100ms);
     state.read_at = now + state.idle;
   } else {
@@ -379,6 +382,9 @@ void Pipeline::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, I
   dispatch(part, now);
   continue_dispatch(now);
   consider_read(part, now);
+  if (paused_) {
+    consider_reads(now);
+  }
   consider_end(now);
 }
 
@@ -428,7 +434,7 @@ void Pipeline::dispatch_event(Chunk& chunk, uint32_t index, Instant now) {
   if (const Rejection* rejection = rejection_of(chunk.block->rejections, index)) {
     cut_objects(chunk.part);
     part.ledger.expect(chunk, index);
-    reject(nullptr, item, rejection->error, now);
+    reject(nullptr, source_rejections_in_a_row_, item, rejection->error, now);
   } else {
     source_rejections_in_a_row_ = 0;
     for (uint32_t s = 0; s < sinks_.size(); ++s) {
@@ -449,10 +455,13 @@ void Pipeline::route(uint32_t s, Chunk& chunk, uint32_t index, Instant now) {
   const OrderKey key = routes.keys.empty() ? event.order_key : routes.keys[index];
   parts_[chunk.part]->ledger.expect(chunk, index);
   const Item item{&chunk, index, static_cast<uint32_t>(event.bytes()), key};
-  if (const Rejection* rejection = rejection_of(routes.rejections, index)) {
+  const Rejection* const rejection = rejection_of(routes.rejections, index);
+  if (rejection != nullptr || (!sink.barred.empty() && sink.barred.contains(event.order_key))) {
     cut_objects(chunk.part);
-    return reject(&sink, item, rejection->error, now);
+    return rejection != nullptr ? reject(&sink, sink.unrouted_in_a_row, item, rejection->error, now)
+                                : follow_into_letters(sink, item, now);
   }
+  sink.unrouted_in_a_row = 0;
   sink.lanes[lane_for(s, chunk.part, key, now)]->push(item, now);
 }
 

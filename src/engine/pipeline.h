@@ -36,7 +36,7 @@ class Pipeline {
   Pipeline& operator=(const Pipeline&) = delete;
 
   void start(Instant now);
-  void stop(Instant now);  // drain
+  void stop(Instant now) { drain(State::stopped, now); }  // drain
   void abort();            // no further action; what is unsettled comes again next time
   void tick(Instant now);  // timers that are due
 
@@ -82,7 +82,7 @@ class Pipeline {
     std::string error = {};
     uint32_t failures = 0;
     std::optional<Instant> since = {};
-    bool alerted = false;  // that it has been failing for a minute
+    Duration said{0};  // that it has been failing so long
   };
 
   struct PartState {
@@ -120,10 +120,11 @@ class Pipeline {
     std::vector<uint32_t> free_lanes;                                   // lane_per_key
     std::unordered_map<OrderKey, uint32_t, Hash128Hasher> lane_of_key;  // lane_per_key
     std::vector<bool> busy_slots;  // lane_per_key: by Batch::lane, whether a write is in flight
-    QuarantineSet quarantine;
+    QuarantineSet quarantine;      // by the sink's order keys: what the lanes divert
+    QuarantineSet barred;          // by the events' own keys: rejected before a lane, from there on
     bool opened = false;
     Outage outage;
-    uint32_t rejections_in_a_row = 0;
+    uint32_t rejections_in_a_row = 0, unrouted_in_a_row = 0;
     uint32_t writes = 0;  // in flight
     uint32_t round_robin = 0;
     Instant paced_until;  // no write before, where `rate` is set
@@ -146,10 +147,10 @@ class Pipeline {
   template <class Again>  // the action that asks once more
   void opened(bool& is_open, Outage& outage, const RetryPolicy& policy, const Result<>& result,
               Again again, Instant now);
-  void after_opening(Instant now);
   void consider_reads(Instant now);
   void consider_read(uint32_t part, Instant now);
-  ReadLimits read_limits() const;
+  ReadLimits read_limits(size_t bytes_min, size_t events_min) const;
+  uint64_t events_wanted() const;
   bool has_room(const PartState& part, const ReadLimits& limits) const;
   void relieve(Instant now);
   void part_failed(uint32_t part, const Error& error, Instant now);
@@ -174,8 +175,9 @@ class Pipeline {
   void settle(const Item& item, Instant now);
   void take_answer(uint32_t sink, const WriteTask& task, const Result<std::vector<Failure>>& result,
                    Instant now);
-  void reject(SinkState* by, const Item& item, const Error& error, Instant now);
-  void quarantine(SinkState& sink, const Item& item, Instant now);
+  void reject(SinkState* by, uint32_t& in_a_row, const Item& item, const Error& error, Instant now);
+  void quarantine(SinkState& sink, QuarantineSet& set, const Item& item, Instant now);
+  void follow_into_letters(SinkState& sink, const Item& item, Instant now);
   void bury(const Item& item, std::string_view sink, std::string_view error, bool quarantined,
             Instant now);
   void consider_letters(Instant now);
@@ -185,6 +187,7 @@ class Pipeline {
   bool consider_commit(uint32_t part);
   bool lease_covers_write(Instant now, Duration deadline) const;
   void consider_end(Instant now);
+  void drain(State outcome, Instant now);
   void begin_finishing(Phase phase, Instant now);
   void close(Instant now);
   void continue_closing(Instant now);
@@ -251,8 +254,8 @@ class Pipeline {
   uint32_t source_rejections_in_a_row_ = 0;
   uint32_t lost_in_a_row_ = 0;
   uint64_t events_read_ = 0;
-  Instant started_at_;
-  uint64_t filtered_ = 0, source_rejected_ = 0, lost_positions_ = 0, saves_ = 0;
+  uint64_t filtered_ = 0, source_rejected_ = 0, source_dropped_ = 0, source_dead_letters_ = 0,
+           lost_positions_ = 0, saves_ = 0;
 };
 
 }  // namespace penstock::engine

@@ -111,9 +111,7 @@ void Pipeline::consider_lane(uint32_t s, uint32_t l, Instant now, bool flush) {
     }
     Taken taken = lane.take(now);
     for (const Item& item : taken.diverted) {
-      PROBE("quarantined_key_follows");
-      ++sink.counts.rejected;
-      bury(item, sink.spec.name, "an earlier change of this key was rejected", true, now);
+      follow_into_letters(sink, item, now);
     }
     if (!taken.batch.empty()) {
       return issue_write(s, l, std::move(taken.batch), now);

@@ -20,6 +20,9 @@ void Pipeline::advance(uint32_t part, Instant now) {
     return;
   }
   CHECK(state.ledger.read() >= state.ledger.settled());  // I2
+  if (position == state.safe && state.ledger.settled() == state.safe_count) {
+    return;  // an empty read that says again where it stands
+  }
   state.safe = std::move(position);
   state.safe_count = state.ledger.settled();
   unsaved_events_ += state.safe_count - before;
@@ -224,14 +227,15 @@ void Pipeline::begin_finishing(Phase phase, Instant now) {
   consider_end(now);
 }
 
-void Pipeline::stop(Instant now) {
+void Pipeline::drain(State outcome, Instant now) {
   if (phase_ == Phase::opening) {
     outcome_ = State::stopped;
+    reason_ = outcome == State::finished ? "until.deadline came before all was open" : "";
     phase_ = Phase::failing;  // nothing was read: only the answers of the openings are awaited
     return consider_end(now);
   }
   if (phase_ == Phase::running || phase_ == Phase::finishing) {
-    outcome_ = State::stopped;
+    outcome_ = outcome;
     arm(now + spec_.drain_max, [this](Instant at) { give_up(at); });  // I6
     begin_finishing(Phase::draining, now);
   }
@@ -243,6 +247,7 @@ void Pipeline::give_up(Instant now) {
     PROBE("drain_gives_up");
     giving_up_ = true;
     if (phase_ == Phase::draining) {
+      outcome_ = State::stopped;
       reason_ = fmt::format(
           "{} events were not delivered before the drain's deadline; they come "
           "again with the next run",
@@ -286,14 +291,15 @@ void Pipeline::recovered(Outage& outage, Instant now) {
 }
 
 void Pipeline::consider_alert(Outage& outage, Instant now) {
-  if (!outage.alerted && outage.since && now - *outage.since >= 60s) {
+  const Duration lasted = outage.since ? now - *outage.since : Duration{0};
+  if (outage.said < 60s && lasted >= (outage.said < 5s ? 5s : 60s)) {
     PROBE("outage_alert");
-    outage.alerted = true;
-    notify(Log::Level::error,
-           "{} has been failing for a minute and is retried without end; data waits: {}",
-           outage.what, outage.error);
-  } else if (outage.alerted && !outage.since) {
-    outage.alerted = false;
+    outage.said = lasted >= 60s ? 60s : 5s;
+    notify(lasted >= 60s ? Log::Level::error : Log::Level::warn,
+           "{} has been failing for {} and is retried without end; data waits: {}", outage.what,
+           lasted >= 60s ? "a minute" : "5 seconds", outage.error);
+  } else if (outage.said > 0s && !outage.since) {
+    outage.said = 0s;
     notify(Log::Level::info, "{} works again", outage.what);
   }
 }
@@ -330,22 +336,6 @@ void Pipeline::continue_closing(Instant now) {
   if (under_way_ == 0) {
     phase_ = Phase::ended;
   }
-}
-
-size_t Pipeline::in_flight_bytes() const {
-  size_t bytes = 0;
-  for (const auto& part : parts_) {
-    bytes += part->bytes();
-  }
-  return bytes;
-}
-
-uint64_t Pipeline::in_flight_events() const {
-  uint64_t events = 0;
-  for (const auto& part : parts_) {
-    events += part->ledger.open();
-  }
-  return events;
 }
 
 }  // namespace penstock::engine

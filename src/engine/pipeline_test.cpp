@@ -1,179 +1,9 @@
-// The state machine around scripted answers: ends, rejections, lost positions, quarantine, limits
-// of time and rate. The tests' clock moves only as they say; the simulator does the same with
-// chance.
-#include "engine/pipeline.h"
-
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <functional>
-#include <memory>
-#include <numeric>
+// Ends, limits of room, time and rate, generations, lost positions; the simulator does the same
+// with chance.
+#include "engine/test_pipeline.h"
 
 namespace penstock::engine {
 namespace {
-
-using Indexes = std::vector<uint32_t>;
-using Written = Result<std::vector<Failure>>;
-
-Indexes range(uint32_t from, uint32_t until) {
-  Indexes indexes(until - from);
-  std::iota(indexes.begin(), indexes.end(), from);
-  return indexes;
-}
-
-Error error(Error::Kind kind, std::string what) {
-  return {kind, std::move(what), std::nullopt};
-}
-
-struct PipelineTest : testing::Test {
-  PipelineTest() {
-    spec.name = "relay";
-    spec.source_name = "in";
-    spec.fingerprint = "in/1";
-    spec.has_checkpoint = true;
-    spec.limits.read_events = 10;
-    SinkSpec out;
-    out.name = "out";
-    out.batch_events = 4;
-    spec.sinks = {out};
-  }
-
-  void start() {
-    pipeline = std::make_unique<Pipeline>(spec);
-    pipeline->start(now);
-    act();
-  }
-  // Answers what the pipeline asks for, until it asks for nothing at this time.
-  void act() {
-    while (auto action = pipeline->next_action()) {
-      std::visit([this](auto& a) { answer(a); }, *action);
-    }
-    for (Notice& notice : pipeline->take_notices()) {
-      notices.push_back(std::move(notice.what));
-    }
-  }
-  void pass(Duration duration) {
-    const Instant until = now + duration;
-    while (!pipeline->ended() && pipeline->next_timer() <= until) {
-      now = std::max(now, pipeline->next_timer());
-      pipeline->tick(now);
-      act();
-    }
-    now = until;
-  }
-  void run() {
-    start();
-    pass(1h);
-  }
-  void stop() {
-    pipeline->stop(now);
-    act();
-  }
-  void answer_held_writes(const Written& result) {
-    for (auto& task : std::exchange(held, {})) {
-      pipeline->written(std::move(task), result, now);
-    }
-    act();
-  }
-  Status status() const { return pipeline->status({}, now); }
-
-  void answer(action::TakeLease&) {
-    pipeline->lease_taken(LeaseAndCheckpoint{{}, saved}, now, now);
-  }
-  void answer(action::OpenSink& open) { pipeline->sink_opened(open.sink, {}, now); }
-  void answer(action::OpenDeadLetters&) { pipeline->dead_letters_opened({}, now); }
-  void answer(action::Discover&) { pipeline->discovered(std::vector<Part>{{.id = "log"}}, now); }
-  void answer(action::OpenReader& open) {
-    opened.push_back(open);
-    next = open.position ? static_cast<uint32_t>(std::stoul(*open.position)) : 0;
-    pipeline->reader_opened(open.part, on_open(open), now);
-  }
-  void answer(action::ReadPart& read) {
-    auto chunk = std::make_unique<Chunk>();
-    chunk->block = std::make_shared<EventBlock>();
-    for (uint32_t i = 0; i < read.limits.events && next < keys.size(); ++i, ++next) {
-      Event event;
-      event.id = chunk->block->arena.copy(std::to_string(next));
-      event.order_key = hash128(keys[next]);
-      event.order = chunk->block->arena.copy(order_of(next));
-      if (undecodable(next)) {
-        chunk->block->rejections.push_back({i, error(Error::Kind::rejected, "no JSON")});
-      }
-      chunk->block->events.push_back(event);
-    }
-    const bool all = next == keys.size();
-    chunk->read = {std::to_string(next), all, all && ends, std::nullopt};
-    pipeline->read_done(read.part, std::move(chunk), now);
-  }
-  void answer(action::Write& write) {
-    if (hold_writes) {
-      return held.push_back(std::move(write.task));
-    }
-    const Written result = on_write(write.task->batch);
-    for (uint32_t i = 0; result && i < write.task->batch.events.size(); ++i) {
-      if (std::none_of(result->begin(), result->end(), [i](auto& f) { return f.index == i; })) {
-        delivered.push_back(number_of(*write.task->batch.events[i]));
-      }
-    }
-    pipeline->written(std::move(write.task), result, now);
-  }
-  void answer(action::WriteLetters& write) {
-    const Result<> result = on_bury();
-    for (const DeadLetter& letter : write.letters) {
-      if (result) {
-        buried.push_back(number_of(*letter.event));
-      }
-    }
-    pipeline->letters_written(result, now);
-  }
-  void answer(action::Save& save) {
-    saved = save.checkpoint;
-    pipeline->saved({}, now, now);
-  }
-  void answer(action::Commit& commit) { pipeline->committed(commit.part, {}, now); }
-
-  static uint32_t number_of(const Event& event) {
-    return static_cast<uint32_t>(std::stoul(std::string(event.id)));
-  }
-  void give_events(uint32_t count) {
-    for (uint32_t i = 0; i < count; ++i) {
-      keys.push_back(std::to_string(i));
-    }
-  }
-  // The sink rejects these.
-  void reject(std::function<bool(uint32_t)> bad) {
-    on_write = [bad = std::move(bad)](const Batch& batch) {
-      std::vector<Failure> failures;
-      for (uint32_t i = 0; i < batch.events.size(); ++i) {
-        if (bad(number_of(*batch.events[i]))) {
-          failures.push_back({i, error(Error::Kind::rejected, "no such column")});
-        }
-      }
-      return failures;
-    };
-  }
-  Position saved_position() const { return saved ? saved->positions.at("log") : "none"; }
-
-  PipelineSpec spec;
-  Instant now{Duration{1s}};
-  std::vector<std::string> keys;  // of the source's events
-  bool ends = true;
-  std::function<std::string(uint32_t)> order_of = [](uint32_t i) { return std::to_string(i); };
-  std::function<bool(uint32_t)> undecodable = [](uint32_t) { return false; };
-  std::function<Result<>(const action::OpenReader&)> on_open = [](auto&) { return Result<>{}; };
-  std::function<Written(const Batch&)> on_write = [](auto&) { return std::vector<Failure>{}; };
-  std::function<Result<>()> on_bury = [] { return Result<>{}; };
-  bool hold_writes = false;
-
-  std::unique_ptr<Pipeline> pipeline;
-  uint32_t next = 0;
-  std::vector<std::unique_ptr<WriteTask>> held;
-  std::vector<action::OpenReader> opened;
-  Indexes delivered, buried;
-  std::optional<Checkpoint> saved;
-  std::vector<std::string> notices;
-};
 
 TEST_F(PipelineTest, the_end_of_all_parts_ends_it_with_everything_delivered_and_saved) {
   give_events(25);
@@ -224,6 +54,32 @@ TEST_F(PipelineTest, until_deadline_ends_it_and_delivers_what_was_read) {
   EXPECT_EQ(status().state, State::finished);
   EXPECT_EQ(delivered, range(0, 5));
   EXPECT_EQ(saved_position(), "5");
+}
+
+TEST_F(PipelineTest, many_parts_stay_within_the_limit_together) {
+  give_events(500);
+  parts = 50;
+  spec.limits.in_flight_events = 20;
+  hold_writes = true;
+  start();
+  pass(1min);
+  EXPECT_GT(pipeline->in_flight_events(), 0U);
+  while (!held.empty()) {
+    EXPECT_LE(pipeline->in_flight_events(), 20U);
+    answer_held_writes(std::vector<Failure>{});
+    pass(1s);
+  }
+  EXPECT_EQ(status().state, State::finished);
+  EXPECT_EQ(status().sinks[0].events, 500U);
+}
+
+TEST_F(PipelineTest, until_events_holds_for_all_parts_together) {
+  give_events(500);
+  parts = 4;
+  spec.until.events = 12;
+  run();
+  EXPECT_EQ(status().state, State::finished);
+  EXPECT_EQ(delivered.size(), 12U);
 }
 
 TEST_F(PipelineTest, rate_bounds_the_events_of_a_second) {
@@ -315,133 +171,35 @@ TEST_F(PipelineTest, a_checkpoint_of_another_source_is_refused) {
   EXPECT_EQ(saved->fingerprint, "in/2");
 }
 
-TEST_F(PipelineTest, a_dropped_event_is_counted_and_passed) {
-  give_events(10);
-  spec.sinks[0].on_reject = OnReject::drop;
-  reject([](uint32_t i) { return i == 3; });
-  run();
-  EXPECT_EQ(status().state, State::finished);
-  EXPECT_EQ(status().sinks[0].dropped, 1U);
-  EXPECT_EQ(delivered.size(), 9U);
-  EXPECT_EQ(saved_position(), "10");
-}
-
-TEST_F(PipelineTest, a_rejected_event_stops_it_and_the_position_stays_before_it) {
-  give_events(30);
-  reject([](uint32_t i) { return i == 15; });
-  run();
-  EXPECT_EQ(status().state, State::failed);
-  EXPECT_EQ(status().reason, "sink out: event 15 of : no such column");
-  EXPECT_EQ(saved_position(), "10");
-}
-
-TEST_F(PipelineTest, a_hundred_rejections_in_a_row_stop_it_whatever_on_reject_says) {
-  give_events(300);
-  spec.has_dead_letter = true;
-  spec.sinks[0].on_reject = OnReject::dead_letter;
-  reject([](uint32_t) { return true; });
-  run();
-  EXPECT_EQ(status().state, State::failed);
-  EXPECT_EQ(status().sinks[0].rejected, 100U);
-  EXPECT_TRUE(
-      status().reason.starts_with("100 events rejected in a row without a success; the "
-                                  "last: sink out: event 99"))
-      << status().reason;
-}
-
-TEST_F(PipelineTest, a_success_begins_the_count_of_rejections_anew) {
-  give_events(300);
-  spec.sinks[0].on_reject = OnReject::drop;
-  spec.sinks[0].batch_events = 1;
-  reject([](uint32_t i) { return i % 100 != 99; });
-  run();
-  EXPECT_EQ(status().state, State::finished);
-  EXPECT_EQ(delivered, (Indexes{99, 199, 299}));
-}
-
-TEST_F(PipelineTest, a_hundred_undecodable_events_in_a_row_stop_it) {
-  give_events(300);
-  spec.has_dead_letter = true;
-  spec.source_on_reject = OnReject::dead_letter;
-  undecodable = [](uint32_t i) { return i > 50; };
-  run();
-  EXPECT_EQ(status().state, State::failed);
-  EXPECT_TRUE(
-      status().reason.starts_with("100 events rejected in a row without a success; the "
-                                  "last: source in: event 150"))
-      << status().reason;
-  EXPECT_EQ(saved_position(), "150");
-  EXPECT_EQ(buried, range(51, 150));  // what the position passed, and no more
-}
-
-TEST_F(PipelineTest, a_key_in_quarantine_stays_there_over_a_restart) {
-  keys = {"a", "b", "a", "b", "a"};
-  ends = false;
-  spec.has_dead_letter = true;
-  spec.sinks[0].on_reject = OnReject::quarantine;
-  reject([](uint32_t i) { return i == 0; });
-  run();
-  EXPECT_EQ(delivered, (Indexes{1, 3}));
-  EXPECT_EQ(buried, (Indexes{0, 2, 4}));
-  EXPECT_EQ(status().quarantined_keys, 1U);
-  stop();
-  EXPECT_EQ(status().state, State::stopped);
-
-  keys.insert(keys.end(), {"a", "b"});
-  run();
-  EXPECT_EQ(delivered, (Indexes{1, 3, 6}));
-  EXPECT_EQ(buried, (Indexes{0, 2, 4, 5}));
-  EXPECT_EQ(status().quarantined_keys, 1U);
-}
-
-TEST_F(PipelineTest, a_full_quarantine_stops_it) {
-  give_events(20);
-  spec.has_dead_letter = true;
-  spec.sinks[0].on_reject = OnReject::quarantine;
-  spec.limits.quarantined_keys = 3;
-  reject([](uint32_t) { return true; });
-  run();
-  EXPECT_EQ(status().state, State::failed);
-  EXPECT_TRUE(status().reason.starts_with("4 keys in quarantine")) << status().reason;
-}
-
-TEST_F(PipelineTest, it_stands_still_while_the_dead_letters_cannot_be_written_and_says_so) {
-  give_events(5000);
-  spec.has_dead_letter = true;
-  spec.limits.in_flight_events = 100;
-  spec.sinks[0].on_reject = OnReject::dead_letter;
-  reject([](uint32_t i) { return i % 4 == 3 && i > 10; });
-  bool full = true;
-  on_bury = [&full]() -> Result<> { return full ? transient("the disk is full") : Result<>{}; };
+TEST_F(PipelineTest, a_deadline_before_the_targets_are_open_is_no_success) {
+  give_events(1);
+  spec.until.deadline = 10s;
+  on_open_sink = [] { return transient("not there"); };
   start();
-  pass(2min);
-  EXPECT_EQ(status().state, State::running);
-  EXPECT_LT(status().parts[0].read, 400U);
-  EXPECT_EQ(saved_position(), "10");
-  EXPECT_EQ(status().reason, "waits for the dead letters since 120 s: the disk is full");
-  const auto said = std::count_if(notices.begin(), notices.end(), [](const std::string& notice) {
-    return notice.find("the disk is full") != std::string::npos;
-  });
-  EXPECT_EQ(said, 1);
-
-  full = false;
-  pass(1h);
-  EXPECT_EQ(status().state, State::finished);
-  EXPECT_EQ(status().reason, "");
-  EXPECT_EQ(buried.size(), 1248U);
-  EXPECT_EQ(delivered.size(), 5000U - 1248U);
+  pass(9s);
+  EXPECT_EQ(status().state, State::starting);
+  pass(1s);
+  EXPECT_EQ(status().state, State::stopped);
+  EXPECT_EQ(status().reason, "until.deadline came before all was open");
 }
 
-TEST_F(PipelineTest, dead_letters_that_a_person_must_mend_stop_it_before_the_event) {
-  give_events(50);
-  spec.has_dead_letter = true;
-  spec.sinks[0].on_reject = OnReject::dead_letter;
-  reject([](uint32_t i) { return i == 12; });
-  on_bury = [] { return fatal("the file is damaged"); };
-  run();
-  EXPECT_EQ(status().state, State::failed);
-  EXPECT_EQ(status().reason, "the dead letters: the file is damaged");
-  EXPECT_EQ(saved_position(), "10");
+TEST_F(PipelineTest, a_deadline_ends_it_while_the_sink_fails) {
+  give_events(5);
+  ends = false;
+  spec.until.deadline = 10s;
+  on_write = [](const Batch&) -> Written { return transient("not there"); };
+  start();
+  pass(10s + spec.drain_max);
+  EXPECT_EQ(status().state, State::stopped);
+  EXPECT_TRUE(status().reason.starts_with("5 events were not delivered")) << status().reason;
+}
+
+TEST_F(PipelineTest, an_idle_source_is_saved_once) {
+  give_events(5);
+  ends = false;
+  start();
+  pass(10min);
+  EXPECT_LE(status().saves, 2U);
 }
 
 struct LostPositionTest : PipelineTest {

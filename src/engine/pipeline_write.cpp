@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 #include "base/mutation.h"
@@ -14,18 +15,6 @@ namespace penstock::engine {
 namespace {
 
 constexpr size_t kLettersMax = 100;  // dead letters of one write
-
-std::string describe(const Event& event) {
-  std::string text;
-  if (event.key) {
-    doc::append_text(event.key, text);
-  }
-  if (text.size() > 200) {
-    text.resize(200);
-  }
-  return fmt::format("event {} of {}{}{}", event.id, event.stream, text.empty() ? "" : " key ",
-                     text);
-}
 
 }  // namespace
 
@@ -171,19 +160,22 @@ void Pipeline::take_answer(uint32_t s, const WriteTask& task,
   if (!result && reaction_to(result.error().kind) == Reaction::retry) {
     lane.failed_whole(now, task.items, result.error().retry_after);
   }
+  bool is_any_durable = false;
   for (size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i].kind == Outcome::Kind::durable && !mutated("settle_before_durable")) {
       ++sink.counts.events;
       sink.counts.bytes += task.items[i].bytes;
-      sink.rejections_in_a_row = 0;
+      is_any_durable = true;
       settle(task.items[i], now);
     }
   }
   for (const Failure& failure : failures) {
     if (outcomes[failure.index].kind == Outcome::Kind::rejected) {
-      reject(&sink, task.items[failure.index], failure.error, now);
+      sink.rejections_in_a_row = is_any_durable ? 0 : sink.rejections_in_a_row;
+      reject(&sink, sink.rejections_in_a_row, task.items[failure.index], failure.error, now);
     }
   }
+  sink.rejections_in_a_row = is_any_durable ? 0 : sink.rejections_in_a_row;
   if (fatal_error != nullptr) {
     return fail(now, "sink {}: {}", sink.spec.name, fatal_error->what);
   }
@@ -221,9 +213,9 @@ void Pipeline::continue_dispatch(Instant now) {
 
 // By a sink, or by decoding and transforms at the source. It stays open until it is in the dead
 // letters or dropped; where it stops the pipeline, the position stays before it.
-void Pipeline::reject(SinkState* by, const Item& item, const Error& error, Instant now) {
-  ++(by != nullptr ? by->counts.rejected : source_rejected_);
-  uint32_t& in_a_row = by != nullptr ? by->rejections_in_a_row : source_rejections_in_a_row_;
+void Pipeline::reject(SinkState* by, uint32_t& in_a_row, const Item& item, const Error& error,
+                      Instant now) {
+  const uint64_t count = ++(by != nullptr ? by->counts.rejected : source_rejected_);
   const OnReject on_reject = by != nullptr ? by->spec.on_reject : spec_.source_on_reject;
   const std::string_view sink = by != nullptr ? std::string_view(by->spec.name) : "";
   const std::string what =
@@ -233,18 +225,20 @@ void Pipeline::reject(SinkState* by, const Item& item, const Error& error, Insta
     PROBE("rejections_in_a_row");
     return fail(now, "{} events rejected in a row without a success; the last: {}", in_a_row, what);
   }
+  if (std::has_single_bit(count) && on_reject != OnReject::stop) {
+    notify(Log::Level::warn, "{} rejected so far, the last: {}", count, what);
+  }
   switch (on_reject) {
     case OnReject::stop:
       return fail_pipeline(what, now);
     case OnReject::drop:
-      if (by != nullptr) {
-        ++by->counts.dropped;
-      }
+      ++(by != nullptr ? by->counts.dropped : source_dropped_);
       return settle(item, now);
     case OnReject::quarantine:
       for (const auto& each : sinks_) {
         if (by == nullptr || by == each.get()) {
-          quarantine(*each, item, now);
+          const bool is_written = &in_a_row == &each->rejections_in_a_row;
+          quarantine(*each, is_written ? each->quarantine : each->barred, item, now);
         }
       }
       [[fallthrough]];
@@ -254,8 +248,8 @@ void Pipeline::reject(SinkState* by, const Item& item, const Error& error, Insta
   }
 }
 
-void Pipeline::quarantine(SinkState& sink, const Item& item, Instant now) {
-  if (item.key.is_zero() || !sink.quarantine.insert(item.key).second) {
+void Pipeline::quarantine(SinkState& sink, QuarantineSet& set, const Item& item, Instant now) {
+  if (item.key.is_zero() || !set.insert(item.key).second) {
     return;
   }
   PROBE("key_quarantined");
@@ -271,6 +265,12 @@ void Pipeline::quarantine(SinkState& sink, const Item& item, Instant now) {
          "the dead letters, then `penstock checkpoint reset --quarantine`",
          checkpoint_.quarantined.size());
   }
+}
+
+void Pipeline::follow_into_letters(SinkState& sink, const Item& item, Instant now) {
+  PROBE("quarantined_key_follows");
+  ++sink.counts.rejected;
+  bury(item, sink.spec.name, "an earlier change of this key was rejected", true, now);
 }
 
 // Into the dead letters, in order. The event is settled when they are durable, not before (I1).
@@ -325,6 +325,7 @@ void Pipeline::letters_written(Result<> result, Instant now) {
   }
   recovered(letters_outage_, now);
   for (const Letter& letter : written) {
+    source_dead_letters_ += letter.dead.sink.empty() ? 1 : 0;
     for (const auto& sink : sinks_) {
       sink->counts.dead_letters += sink->spec.name == letter.dead.sink ? 1 : 0;
     }

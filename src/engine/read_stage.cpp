@@ -2,11 +2,15 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <exception>
 
 namespace penstock::engine {
 
 namespace {
+
+constexpr size_t kBlockMin = size_t{1} << 10;
+constexpr size_t kBlockMax = size_t{256} << 10;
 
 // The k-th copy of an event that a transform split has its own id and place in the order.
 void number_copies(std::vector<Event>& events, size_t first, Arena& arena) {
@@ -23,7 +27,8 @@ Result<std::unique_ptr<Chunk>> ReadStage::read(Reader& reader, const ReadLimits&
                                                Stop stop) const {
   try {
     auto chunk = std::make_unique<Chunk>();
-    chunk->block = std::make_shared<EventBlock>();
+    // Of many parts each reads little, and pins no more.
+    chunk->block = std::make_shared<EventBlock>(std::clamp(limits.bytes / 4, kBlockMin, kBlockMax));
     EventBlock& block = *chunk->block;
     TRY(chunk->read, reader.read(block, limits, stop));
     TRY(decode(block));

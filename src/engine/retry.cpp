@@ -10,7 +10,6 @@ namespace penstock::engine {
 Reaction reaction_to(Error::Kind kind) {
   switch (kind) {
     case Error::Kind::transient:
-      return Reaction::retry;
     case Error::Kind::cancelled:
       return Reaction::retry;
     case Error::Kind::rejected:

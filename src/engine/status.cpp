@@ -33,6 +33,22 @@ void SinkStatus::add_batch(Duration took) {
   ++batches;
 }
 
+size_t Pipeline::in_flight_bytes() const {
+  size_t bytes = 0;
+  for (const auto& part : parts_) {
+    bytes += part->ledger.pinned_bytes();
+  }
+  return bytes;
+}
+
+uint64_t Pipeline::in_flight_events() const {
+  uint64_t events = 0;
+  for (const auto& part : parts_) {
+    events += part->ledger.open();
+  }
+  return events;
+}
+
 State Pipeline::state() const {
   switch (phase_) {
     case Phase::opening:
@@ -107,6 +123,8 @@ Status Pipeline::status(Timestamp wall, Instant now) const {
   status.in_flight_bytes_limit = spec_.limits.in_flight_bytes;
   status.filtered = filtered_;
   status.source_rejected = source_rejected_;
+  status.source_dropped = source_dropped_;
+  status.source_dead_letters = source_dead_letters_;
   status.quarantined_keys = checkpoint_.quarantined.size();
   status.lost_positions = lost_positions_;
   status.saves = saves_;

@@ -48,7 +48,8 @@ struct Status {
   std::vector<SinkStatus> sinks;
   uint64_t in_flight_events = 0, in_flight_bytes = 0;
   uint64_t in_flight_events_limit = 0, in_flight_bytes_limit = 0;
-  uint64_t filtered = 0, source_rejected = 0, quarantined_keys = 0, lost_positions = 0;
+  uint64_t filtered = 0, quarantined_keys = 0, lost_positions = 0;
+  uint64_t source_rejected = 0, source_dropped = 0, source_dead_letters = 0;  // before any sink
   uint64_t saves = 0;
   // Now less the source time of the oldest event on its way; where there is none and more is to be
   // read, of the newest settled one; 0 when caught up.

@@ -8,7 +8,7 @@ namespace penstock::files {
 
 namespace {
 
-constexpr size_t kPieceMin = size_t{64} << 10;
+constexpr size_t kPieceMin = size_t{4} << 10;
 constexpr size_t kSlack = 4096;     // beyond what the lines of a read take on average
 constexpr int kPiecesPerRead = 16;  // of a line too long: between two looks at the stop token
 constexpr size_t kLongPiece = size_t{1} << 20;

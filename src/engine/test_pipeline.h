@@ -1,0 +1,185 @@
+// The state machine around scripted answers, for its tests. Their clock moves only as they say.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <numeric>
+
+#include "engine/pipeline.h"
+
+namespace penstock::engine {
+
+using Indexes = std::vector<uint32_t>;
+using Written = Result<std::vector<Failure>>;
+
+inline Indexes range(uint32_t from, uint32_t until) {
+  Indexes indexes(until - from);
+  std::iota(indexes.begin(), indexes.end(), from);
+  return indexes;
+}
+
+inline Error error(Error::Kind kind, std::string what) {
+  return {kind, std::move(what), std::nullopt};
+}
+
+struct PipelineTest : testing::Test {
+  PipelineTest() {
+    spec.name = "relay";
+    spec.source_name = "in";
+    spec.fingerprint = "in/1";
+    spec.has_checkpoint = true;
+    spec.limits.read_events = 10;
+    SinkSpec out;
+    out.name = "out";
+    out.batch_events = 4;
+    spec.sinks = {out};
+  }
+
+  void start() {
+    pipeline = std::make_unique<Pipeline>(spec);
+    pipeline->start(now);
+    act();
+  }
+  // Answers what the pipeline asks for, until it asks for nothing at this time.
+  void act() {
+    while (auto action = pipeline->next_action()) {
+      std::visit([this](auto& a) { answer(a); }, *action);
+    }
+    for (Notice& notice : pipeline->take_notices()) {
+      notices.push_back(std::move(notice.what));
+    }
+  }
+  void pass(Duration duration) {
+    const Instant until = now + duration;
+    while (!pipeline->ended() && pipeline->next_timer() <= until) {
+      now = std::max(now, pipeline->next_timer());
+      pipeline->tick(now);
+      act();
+    }
+    now = until;
+  }
+  void run() {
+    start();
+    pass(1h);
+  }
+  void stop() {
+    pipeline->stop(now);
+    act();
+  }
+  void answer_held_writes(const Written& result) {
+    for (auto& task : std::exchange(held, {})) {
+      pipeline->written(std::move(task), result, now);
+    }
+    act();
+  }
+  Status status() const { return pipeline->status({}, now); }
+
+  void answer(action::TakeLease&) {
+    pipeline->lease_taken(LeaseAndCheckpoint{{}, saved}, now, now);
+  }
+  void answer(action::OpenSink& open) { pipeline->sink_opened(open.sink, on_open_sink(), now); }
+  void answer(action::OpenDeadLetters&) { pipeline->dead_letters_opened({}, now); }
+  void answer(action::Discover&) {
+    std::vector<Part> found{{.id = "log"}};
+    for (uint32_t i = 1; i < parts; ++i) {
+      found.push_back({.id = "log" + std::to_string(i)});
+    }
+    pipeline->discovered(std::move(found), now);
+  }
+  void answer(action::OpenReader& open) {
+    opened.push_back(open);
+    next = open.position ? static_cast<uint32_t>(std::stoul(*open.position)) : 0;
+    pipeline->reader_opened(open.part, on_open(open), now);
+  }
+  void answer(action::ReadPart& read) {
+    auto chunk = std::make_unique<Chunk>();
+    chunk->block = std::make_shared<EventBlock>();
+    for (uint32_t i = 0; i < read.limits.events && next < keys.size(); ++i, ++next) {
+      Event event;
+      event.id = chunk->block->arena.copy(std::to_string(next));
+      event.order_key = hash128(keys[next]);
+      event.order = chunk->block->arena.copy(order_of(next));
+      if (undecodable(next)) {
+        chunk->block->rejections.push_back({i, error(Error::Kind::rejected, "no JSON")});
+      }
+      chunk->block->events.push_back(event);
+    }
+    const bool all = next == keys.size();
+    chunk->read = {std::to_string(next), all, all && ends, std::nullopt};
+    pipeline->read_done(read.part, std::move(chunk), now);
+  }
+  void answer(action::Write& write) {
+    if (hold_writes) {
+      return held.push_back(std::move(write.task));
+    }
+    const Written result = on_write(write.task->batch);
+    for (uint32_t i = 0; result && i < write.task->batch.events.size(); ++i) {
+      if (std::none_of(result->begin(), result->end(), [i](auto& f) { return f.index == i; })) {
+        delivered.push_back(number_of(*write.task->batch.events[i]));
+      }
+    }
+    pipeline->written(std::move(write.task), result, now);
+  }
+  void answer(action::WriteLetters& write) {
+    const Result<> result = on_bury();
+    for (const DeadLetter& letter : write.letters) {
+      if (result) {
+        buried.push_back(number_of(*letter.event));
+      }
+    }
+    pipeline->letters_written(result, now);
+  }
+  void answer(action::Save& save) {
+    saved = save.checkpoint;
+    pipeline->saved({}, now, now);
+  }
+  void answer(action::Commit& commit) { pipeline->committed(commit.part, {}, now); }
+
+  static uint32_t number_of(const Event& event) {
+    return static_cast<uint32_t>(std::stoul(std::string(event.id)));
+  }
+  void give_events(uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+      keys.push_back(std::to_string(i));
+    }
+  }
+  // The sink rejects these.
+  void reject(std::function<bool(uint32_t)> bad) {
+    on_write = [bad = std::move(bad)](const Batch& batch) {
+      std::vector<Failure> failures;
+      for (uint32_t i = 0; i < batch.events.size(); ++i) {
+        if (bad(number_of(*batch.events[i]))) {
+          failures.push_back({i, error(Error::Kind::rejected, "no such column")});
+        }
+      }
+      return failures;
+    };
+  }
+  Position saved_position() const { return saved ? saved->positions.at("log") : "none"; }
+
+  PipelineSpec spec;
+  Instant now{Duration{1s}};
+  std::vector<std::string> keys;  // of the source's events
+  bool ends = true;
+  uint32_t parts = 1;  // that read `keys` together
+  std::function<std::string(uint32_t)> order_of = [](uint32_t i) { return std::to_string(i); };
+  std::function<bool(uint32_t)> undecodable = [](uint32_t) { return false; };
+  std::function<Result<>()> on_open_sink = [] { return Result<>{}; };
+  std::function<Result<>(const action::OpenReader&)> on_open = [](auto&) { return Result<>{}; };
+  std::function<Written(const Batch&)> on_write = [](auto&) { return std::vector<Failure>{}; };
+  std::function<Result<>()> on_bury = [] { return Result<>{}; };
+  bool hold_writes = false;
+
+  std::unique_ptr<Pipeline> pipeline;
+  uint32_t next = 0;
+  std::vector<std::unique_ptr<WriteTask>> held;
+  std::vector<action::OpenReader> opened;
+  Indexes delivered, buried;
+  std::optional<Checkpoint> saved;
+  std::vector<std::string> notices;
+};
+
+}  // namespace penstock::engine
