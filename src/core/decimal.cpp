@@ -1,5 +1,7 @@
 #include "core/decimal.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -8,10 +10,22 @@ namespace penstock {
 
 namespace {
 
-constexpr int64_t kExponentMax = 1'000'000'000;  // far beyond what any number here has
-
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
+}
+
+// What follows the e, bounded by kExponentMax.
+std::optional<int64_t> exponent_of(std::string_view text) {
+  const bool is_negative = text.starts_with('-');
+  text.remove_prefix(is_negative || text.starts_with('+') ? 1 : 0);
+  if (text.empty() || !std::ranges::all_of(text, is_digit)) {
+    return std::nullopt;
+  }
+  int64_t exponent = 0;
+  for (const char c : text) {
+    exponent = std::min(exponent * 10 + (c - '0'), Decimal::kExponentMax);
+  }
+  return is_negative ? -exponent : exponent;
 }
 
 }  // namespace
@@ -23,13 +37,12 @@ std::optional<Decimal> Decimal::parse(std::string_view text) {
     text.remove_prefix(1);
   }
   int64_t point = 0;  // digits before the point, less zeros in front
-  size_t zeros = 0;   // behind the last digit that was kept
   bool any = false;
   bool after_point = false;
   size_t at = 0;
   for (; at < text.size(); ++at) {
     const char c = text[at];
-    if (c == '.' && !after_point && any) {
+    if (c == '.' && !after_point) {
       after_point = true;
       continue;
     }
@@ -37,24 +50,14 @@ std::optional<Decimal> Decimal::parse(std::string_view text) {
       break;
     }
     any = true;
-    if (result.size_ == 0 && c == '0') {
+    if (result.digits_.empty() && c == '0') {
       point -= after_point ? 1 : 0;
       continue;
     }
     point += after_point ? 0 : 1;
-    if (c == '0') {
-      ++zeros;
-      continue;
-    }
-    if (zeros >= kDigitsMax - result.size_) {
-      return std::nullopt;
-    }
-    for (; zeros > 0; --zeros) {
-      result.digits_[result.size_++] = '0';
-    }
-    result.digits_[result.size_++] = c;
+    result.digits_ += c;
   }
-  if (!any || (after_point && !is_digit(text[at - 1]))) {
+  if (!any) {
     return std::nullopt;
   }
   int64_t exponent = 0;
@@ -62,16 +65,14 @@ std::optional<Decimal> Decimal::parse(std::string_view text) {
     if (text[at] != 'e' && text[at] != 'E') {
       return std::nullopt;
     }
-    std::string_view rest = text.substr(at + 1);
-    const bool sign = rest.starts_with('+');
-    rest.remove_prefix(sign ? 1 : 0);
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), exponent);
-    if (error != std::errc{} || end != rest.data() + rest.size() || (sign && exponent < 0) ||
-        exponent > kExponentMax || exponent < -kExponentMax) {
+    const auto given = exponent_of(text.substr(at + 1));
+    if (!given) {
       return std::nullopt;
     }
+    exponent = *given;
   }
-  if (result.size_ == 0) {
+  result.digits_.resize(result.digits_.find_last_not_of('0') + 1);
+  if (result.digits_.empty()) {
     result.negative_ = false;
     return result;
   }
@@ -110,9 +111,9 @@ std::optional<Decimal> Decimal::of(const doc::Element& element) {
 }
 
 std::strong_ordering Decimal::operator<=>(const Decimal& other) const {
-  if (size_ == 0 || other.size_ == 0) {
-    const int mine = size_ == 0 ? 0 : negative_ ? -1 : 1;
-    const int theirs = other.size_ == 0 ? 0 : other.negative_ ? -1 : 1;
+  if (digits_.empty() || other.digits_.empty()) {
+    const int mine = digits_.empty() ? 0 : negative_ ? -1 : 1;
+    const int theirs = other.digits_.empty() ? 0 : other.negative_ ? -1 : 1;
     return mine <=> theirs;
   }
   if (negative_ != other.negative_) {
@@ -120,7 +121,7 @@ std::strong_ordering Decimal::operator<=>(const Decimal& other) const {
   }
   std::strong_ordering magnitude = exponent_ <=> other.exponent_;
   if (magnitude == 0) {
-    magnitude = digits() <=> other.digits();  // 0.DIGITS: the order of the texts
+    magnitude = digits_ <=> other.digits_;  // 0.DIGITS: the order of the texts
   }
   return negative_ ? 0 <=> magnitude : magnitude;
 }

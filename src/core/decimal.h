@@ -1,11 +1,11 @@
 // Decimal: the exact value of a number's text, to compare numbers of any type and length without
-// passing through double. A view into a buffer of its own; one thread.
+// passing through double. A value; any thread.
 #pragma once
 
-#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "doc/bson.h"
@@ -14,9 +14,10 @@ namespace penstock {
 
 class Decimal {
  public:
-  static constexpr size_t kDigitsMax = 64;  // from the first to the last that is not zero
+  // An exponent beyond this counts as this; no two numbers that differ so much are of any use.
+  static constexpr int64_t kExponentMax = 100'000'000'000'000'000;
 
-  // JSON's grammar, a leading + too; nullopt for anything else and for more than kDigitsMax digits.
+  // JSON's grammar and what DynamoDB takes too (+1, .5, 5.); nullopt for anything else.
   static std::optional<Decimal> parse(std::string_view text);
   // Of int32, int64, double (its shortest text) and decimal128; nullopt for NaN, infinity and every
   // other type.
@@ -26,12 +27,9 @@ class Decimal {
   bool operator==(const Decimal& other) const { return (*this <=> other) == 0; }
 
  private:
-  std::string_view digits() const { return {digits_.data(), size_}; }
-
   bool negative_ = false;
-  int64_t exponent_ = 0;                 // the value is 0.DIGITS times ten to this
-  size_t size_ = 0;                      // no digits: zero
-  std::array<char, kDigitsMax> digits_;  // without zeros in front and at the end
+  int64_t exponent_ = 0;  // the value is 0.DIGITS times ten to this
+  std::string digits_;    // without zeros in front and at the end; none: zero
 };
 
 }  // namespace penstock

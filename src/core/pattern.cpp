@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "core/pattern_rule.h"
+#include "doc/loss_cursor.h"
 
 namespace penstock {
 
@@ -21,55 +22,112 @@ using matchers::Matcher;
 using matchers::Numeric;
 using matchers::Prefix;
 using matchers::Suffix;
+using Rule = Pattern::Rule;
+using Field = Rule::Field;
 
-// A scalar of the event as text: strings as they are, dates and ids as the event's JSON has them.
-std::string_view text_of(const Element& element, std::string& scratch) {
+// The numbers of a document that BSON cannot hold: they stand in it as texts, and its losses tell
+// them from texts. Refers to the document.
+class LostNumbers {
+ public:
+  explicit LostNumbers(const Document& document) {
+    const auto is_number = [](const Loss& loss) { return loss.type == Loss::Type::number; };
+    if (std::ranges::none_of(document.losses(), is_number)) {
+      return;
+    }
+    doc::LossCursor losses(document.losses());
+    std::vector<Elements::iterator> open = {Elements(document).begin()};
+    while (true) {
+      if (open.back() == Elements::iterator{}) {
+        open.pop_back();
+        if (open.empty()) {
+          return;
+        }
+        losses.leave();
+        continue;
+      }
+      const Element element = *open.back();
+      ++open.back();
+      losses.at(element.name);
+      if (losses.number() != nullptr && element.type == Type::string) {
+        numbers_.push_back({element.value, losses.number()->text});
+      }
+      if (element.type == Type::document || element.type == Type::array) {
+        losses.enter();
+        open.push_back(Elements(element.as_document()).begin());
+      }
+    }
+  }
+
+  // The digits of a value that is such a number.
+  std::optional<std::string_view> digits_of(const Element& element) const {
+    const auto found = std::ranges::lower_bound(numbers_, element.value, {}, &Number::value);
+    if (found == numbers_.end() || found->value != element.value) {
+      return std::nullopt;
+    }
+    return found->digits;
+  }
+
+ private:
+  struct Number {
+    const uint8_t* value;
+    std::string_view digits;
+  };
+  std::vector<Number> numbers_;  // in the order of the document, so of their addresses
+};
+
+// A value as the event's JSON has it.
+struct Object {};
+using Value = std::variant<std::nullptr_t, bool, Decimal, std::string_view, Object>;
+
+// A text may be in `scratch`: dates and ids are texts in JSON.
+Value value_of(const Element& element, const LostNumbers& lost, std::string& scratch) {
+  if (element.type == Type::null || element.type == Type::undefined) {
+    return nullptr;
+  }
+  if (element.type == Type::boolean) {
+    return element.as_bool();
+  }
+  if (element.type == Type::document) {
+    return Object{};
+  }
+  const auto digits = lost.digits_of(element);
+  if (const auto number = digits ? Decimal::parse(*digits) : Decimal::of(element)) {
+    return *number;
+  }
   if (element.type == Type::string || element.type == Type::symbol) {
     return element.as_string();
   }
   scratch.clear();
   doc::append_text(element, scratch);
-  return scratch;
+  return std::string_view(scratch);
 }
 
-bool is_null(const Element& element) {
-  return element.type == Type::null || element.type == Type::undefined;
-}
-bool is_number(const Element& element) {
-  return element.type == Type::int32 || element.type == Type::int64 ||
-         element.type == Type::double_ || element.type == Type::decimal128;
-}
-// What JSON writes as a text.
-bool is_text(const Element& element) {
-  return !is_null(element) && !is_number(element) && element.type != Type::boolean &&
-         element.type != Type::document && element.type != Type::array;
-}
-
-bool matches_one(const Exact& exact, const Element& element) {
-  if (std::holds_alternative<std::nullptr_t>(exact.value)) {
-    return is_null(element);
-  }
-  if (const bool* const wanted = std::get_if<bool>(&exact.value)) {
-    return element.type == Type::boolean && element.as_bool() == *wanted;
+bool matches_one(const Exact& exact, const Value& value) {
+  if (const std::string* const wanted = std::get_if<std::string>(&exact.value)) {
+    const auto* const text = std::get_if<std::string_view>(&value);
+    return text != nullptr && *text == *wanted;
   }
   if (const Decimal* const wanted = std::get_if<Decimal>(&exact.value)) {
-    const auto number = is_number(element) ? Decimal::of(element) : std::nullopt;
-    return number && *number == *wanted;
+    const Decimal* const number = std::get_if<Decimal>(&value);
+    return number != nullptr && *number == *wanted;
   }
-  std::string scratch;
-  return is_text(element) && text_of(element, scratch) == std::get<std::string>(exact.value);
+  if (const bool* const wanted = std::get_if<bool>(&exact.value)) {
+    const bool* const given = std::get_if<bool>(&value);
+    return given != nullptr && *given == *wanted;
+  }
+  return std::holds_alternative<std::nullptr_t>(value);
 }
-bool matches_one(const Prefix& prefix, const Element& element) {
-  std::string scratch;
-  return is_text(element) && text_of(element, scratch).starts_with(prefix.text);
+bool matches_one(const Prefix& prefix, const Value& value) {
+  const auto* const text = std::get_if<std::string_view>(&value);
+  return text != nullptr && text->starts_with(prefix.text);
 }
-bool matches_one(const Suffix& suffix, const Element& element) {
-  std::string scratch;
-  return is_text(element) && text_of(element, scratch).ends_with(suffix.text);
+bool matches_one(const Suffix& suffix, const Value& value) {
+  const auto* const text = std::get_if<std::string_view>(&value);
+  return text != nullptr && text->ends_with(suffix.text);
 }
-bool matches_one(const Numeric& numeric, const Element& element) {
-  const auto number = is_number(element) ? Decimal::of(element) : std::nullopt;
-  if (!number) {
+bool matches_one(const Numeric& numeric, const Value& value) {
+  const Decimal* const number = std::get_if<Decimal>(&value);
+  if (number == nullptr) {
     return false;
   }
   return std::ranges::all_of(numeric.bounds, [&](const Bound& bound) {
@@ -89,160 +147,129 @@ bool matches_one(const Numeric& numeric, const Element& element) {
     unreachable();
   });
 }
-bool matches_one(const Exists& exists, const Element&) {
+bool matches_one(const Exists& exists, const Value&) {
   return exists.wanted;
 }
-bool matches_one(const AnythingBut& but, const Element& element) {
-  if (element.type == Type::document) {
+bool matches_one(const AnythingBut& but, const Value& value) {
+  if (std::holds_alternative<Object>(value)) {
     return false;  // patterns compare leaves
   }
   return std::ranges::none_of(but.none_of, [&](const auto& one) {
-    return std::visit([&](const auto& matcher) { return matches_one(matcher, element); }, one);
+    return std::visit([&](const auto& matcher) { return matches_one(matcher, value); }, one);
   });
 }
 
-// An array matches when one of its values does.
-bool matches_value(const Matcher& matcher, const Element& element) {
-  const auto one = [&](const Element& value) {
+bool matches_value(const Field& field, const Value& value) {
+  return std::ranges::any_of(field.matchers, [&](const Matcher& matcher) {
     return std::visit([&](const auto& kind) { return matches_one(kind, value); }, matcher);
-  };
-  if (element.type != Type::array || std::holds_alternative<Exists>(matcher)) {
-    return one(element);
-  }
-  for (const Element& value : Elements(element.as_document())) {
-    if (value.type != Type::array && one(value)) {
-      return true;
-    }
-  }
-  return false;
+  });
 }
 
-bool matches_absent(const std::vector<Matcher>& matchers) {
-  return std::ranges::any_of(matchers, [](const Matcher& matcher) {
+bool wants_absence(const Field& field) {
+  return std::ranges::any_of(field.matchers, [](const Matcher& matcher) {
     const Exists* const exists = std::get_if<Exists>(&matcher);
     return exists != nullptr && !exists->wanted;
   });
 }
 
-}  // namespace
+bool matches_rule(const Rule& rule, const Document& document, const LostNumbers& lost);
 
-// The pattern's depth is bounded (kPatternDepthMax), so these may call each other.
-bool Pattern::Rule::matches(const Document& document) const {
-  for (const Field& field : fields) {
-    const auto element =
-        document.present() ? doc::find(document, field.name) : std::optional<Element>{};
-    const bool matched = element        ? matches_field(field, *element)
-                         : field.nested ? field.nested->matches({})
-                                        : matches_absent(field.matchers);
-    if (!matched) {
-      return false;
-    }
-  }
-  return std::ranges::all_of(or_, [&](const auto& choices) {
-    return std::ranges::any_of(choices, [&](const auto& rule) { return rule->matches(document); });
-  });
-}
-
-bool Pattern::Rule::matches_field(const Field& field, const Element& element) {
-  if (!field.nested) {
-    return std::ranges::any_of(
-        field.matchers, [&](const Matcher& matcher) { return matches_value(matcher, element); });
-  }
-  if (element.type == Type::document) {
-    return field.nested->matches(element.as_document());
-  }
+// An array matches when one of its values does.
+bool matches_leaf(const Field& field, const Element& element, const LostNumbers& lost) {
+  std::string scratch;
   if (element.type != Type::array) {
-    return field.nested->matches({});  // nothing below a scalar exists
+    return matches_value(field, value_of(element, lost, scratch));
   }
   for (const Element& item : Elements(element.as_document())) {
-    if (item.type == Type::document && field.nested->matches(item.as_document())) {
+    if (item.type != Type::array && matches_value(field, value_of(item, lost, scratch))) {
       return true;
     }
   }
   return false;
 }
 
-bool Pattern::Rule::matches_document(const Field& field, const Document& document) {
-  if (field.nested) {
-    return field.nested->matches(document);
+// The pattern's depth is bounded (kPatternDepthMax), so these may call each other.
+bool matches_nested(const Rule& rule, const Element& element, const LostNumbers& lost) {
+  if (element.type == Type::document) {
+    return matches_rule(rule, element.as_document(), lost);
   }
-  if (!document.present()) {
-    return matches_absent(field.matchers);
+  if (element.type != Type::array) {
+    return matches_rule(rule, {}, lost);  // nothing below a scalar exists
   }
-  Element whole;
-  whole.type = Type::document;
-  whole.value = document.data();
-  whole.value_size = document.size();
-  return matches_field(field, whole);
+  for (const Element& item : Elements(element.as_document())) {
+    if (item.type == Type::document && matches_rule(rule, item.as_document(), lost)) {
+      return true;
+    }
+  }
+  return false;
 }
 
-bool Pattern::Rule::matches_text(const Field& field, std::string_view text) {
-  if (field.nested) {
-    return field.nested->matches({});
+bool matches_rule(const Rule& rule, const Document& document, const LostNumbers& lost) {
+  for (const Field& field : rule.fields) {
+    const auto element =
+        document.present() ? doc::find(document, field.name) : std::optional<Element>{};
+    const bool matched = field.nested
+                             ? matches_nested(*field.nested, element.value_or(Element{}), lost)
+                         : element ? matches_leaf(field, *element, lost)
+                                   : wants_absence(field);
+    if (!matched) {
+      return false;
+    }
   }
-  return std::ranges::any_of(field.matchers, [&](const Matcher& matcher) {
-    const auto equal = [&](const Exact& exact) {
-      const std::string* const wanted = std::get_if<std::string>(&exact.value);
-      return wanted != nullptr && *wanted == text;
-    };
-    if (const auto* const exact = std::get_if<Exact>(&matcher)) {
-      return equal(*exact);
-    }
-    if (const auto* const prefix = std::get_if<Prefix>(&matcher)) {
-      return text.starts_with(prefix->text);
-    }
-    if (const auto* const suffix = std::get_if<Suffix>(&matcher)) {
-      return text.ends_with(suffix->text);
-    }
-    if (const auto* const exists = std::get_if<Exists>(&matcher)) {
-      return exists->wanted;
-    }
-    if (const auto* const but = std::get_if<AnythingBut>(&matcher)) {
-      return std::ranges::none_of(but->none_of, [&](const auto& one) {
-        if (const auto* const prefix = std::get_if<Prefix>(&one)) {
-          return text.starts_with(prefix->text);
-        }
-        if (const auto* const suffix = std::get_if<Suffix>(&one)) {
-          return text.ends_with(suffix->text);
-        }
-        return equal(std::get<Exact>(one));
-      });
-    }
-    return false;  // numeric
+  return std::ranges::all_of(rule.or_, [&](const auto& choices) {
+    return std::ranges::any_of(
+        choices, [&](const auto& choice) { return matches_rule(*choice, document, lost); });
   });
 }
 
-bool Pattern::Rule::matches_event(const Event& event) const {
-  const auto one = [&](const Field& field) {
-    if (field.name == "op") {
-      return matches_text(field, name_of(event.op));
-    }
-    if (field.name == "stream") {
-      return matches_text(field, event.stream);
-    }
-    if (field.name == "key") {
-      return matches_document(field, event.key);
-    }
-    if (field.name == "before") {
-      return matches_document(field, event.before);
-    }
-    if (field.name == "after") {
-      return matches_document(field, event.after);
-    }
-    if (field.name == "meta") {
-      return matches_document(field, event.meta);
-    }
-    return matches_text(field, to_iso8601(event.at));
-  };
-  return std::ranges::all_of(fields, one) && std::ranges::all_of(or_, [&](const auto& choices) {
-           return std::ranges::any_of(choices,
-                                      [&](const auto& rule) { return rule->matches_event(event); });
+bool matches_document(const Field& field, const Document& document) {
+  if (field.nested) {
+    return matches_rule(*field.nested, document, LostNumbers(document));
+  }
+  return document.present() ? matches_value(field, Object{}) : wants_absence(field);
+}
+
+bool matches_text(const Field& field, std::string_view text) {
+  return field.nested ? matches_rule(*field.nested, {}, LostNumbers({}))
+                      : matches_value(field, text);
+}
+
+bool matches_field(const Field& field, const Event& event) {
+  if (field.name == "op") {
+    return matches_text(field, name_of(event.op));
+  }
+  if (field.name == "stream") {
+    return matches_text(field, event.stream);
+  }
+  if (field.name == "key") {
+    return matches_document(field, event.key);
+  }
+  if (field.name == "before") {
+    return matches_document(field, event.before);
+  }
+  if (field.name == "after") {
+    return matches_document(field, event.after);
+  }
+  if (field.name == "meta") {
+    return matches_document(field, event.meta);
+  }
+  return matches_text(field, to_iso8601(event.at));
+}
+
+bool matches_event(const Rule& rule, const Event& event) {
+  const auto is_met = [&](const Field& field) { return matches_field(field, event); };
+  return std::ranges::all_of(rule.fields, is_met) &&
+         std::ranges::all_of(rule.or_, [&](const auto& choices) {
+           return std::ranges::any_of(
+               choices, [&](const auto& choice) { return matches_event(*choice, event); });
          });
 }
 
+}  // namespace
+
 bool Pattern::matches(const Event& event) const {
   CHECK(rule_ != nullptr);
-  return rule_->matches_event(event);
+  return matches_event(*rule_, event);
 }
 
 }  // namespace penstock

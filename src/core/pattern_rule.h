@@ -53,12 +53,6 @@ struct Pattern::Rule {
   };
   std::vector<Field> fields;                                  // all of them
   std::vector<std::vector<std::shared_ptr<const Rule>>> or_;  // of each, one of them
-
-  bool matches(const Document& document) const;
-  static bool matches_field(const Field& field, const doc::Element& element);
-  static bool matches_document(const Field& field, const Document& document);
-  static bool matches_text(const Field& field, std::string_view text);
-  bool matches_event(const Event& event) const;
 };
 
 }  // namespace penstock

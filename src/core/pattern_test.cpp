@@ -130,6 +130,33 @@ TEST_F(PatternTest, patterns_match_as_eventbridge_does) {
   }
 }
 
+TEST_F(PatternTest, numbers_of_any_length_are_numbers) {
+  const std::string digits = "12345678901234567890123456789012345678901234567890";
+  event.after = document("{\"n\":" + digits + R"(,"list":["a",)" + digits +
+                         R"(],"far":1e7000,"near":-1e-7000,"text":")" + digits + R"("})");
+  const std::pair<std::string_view, bool> rows[] = {
+      {R"({"n":[{"numeric":[">",5]}]})", true},
+      {R"({"n":[{"numeric":["<",1234567890123456789012345678901235e16]}]})", true},
+      {R"({"n":[{"numeric":["<=",1234567890123456789012345678901234e16]}]})", false},
+      {R"({"n":[1234567890123456789012345678901234e16]})", false},
+      {R"({"n":[{"prefix":"123"}]})", false},
+      {R"({"n":[{"suffix":"890"}]})", false},
+      {R"({"n":["12345678901234567890123456789012345678901234567890"]})", false},
+      {R"({"n":[{"anything-but":{"prefix":"123"}}]})", true},
+      {R"({"n":[{"exists":true}]})", true},
+      {R"({"list":[{"numeric":[">",5]}]})", true},
+      {R"({"list":[{"prefix":"123"}]})", false},
+      {R"({"far":[{"numeric":[">",9.99e6144]}]})", true},
+      {R"({"far":["1e7000"]})", false},
+      {R"({"near":[{"numeric":["<",0,">",-1e-6000]}]})", true},
+      {R"({"text":[{"prefix":"123"}]})", true},
+      {R"({"text":[{"numeric":[">",5]}]})", false},
+  };
+  for (const auto& [pattern, expected] : rows) {
+    EXPECT_EQ(matches(R"({"after":)" + std::string(pattern) + "}"), expected) << pattern;
+  }
+}
+
 TEST_F(PatternTest, doubles_compare_by_their_shortest_text) {
   doc::BsonWriter writer(arena);
   writer.double_("tenth", 0.1);
@@ -139,6 +166,7 @@ TEST_F(PatternTest, doubles_compare_by_their_shortest_text) {
   EXPECT_TRUE(matches(R"({"after":{"tenth":[0.1]}})"));
   EXPECT_TRUE(matches(R"({"after":{"huge":[{"numeric":[">",1e307]}]}})"));
   EXPECT_FALSE(matches(R"({"after":{"nan":[{"numeric":[">",-1]}]}})"));
+  EXPECT_TRUE(matches(R"({"after":{"nan":["NaN"]}})"));  // as JSON has it
 }
 
 TEST(Pattern, what_is_no_pattern_is_named) {
@@ -190,7 +218,7 @@ TEST(Pattern, what_is_no_pattern_is_named) {
 
 TEST(Decimal, texts_are_ordered_by_value) {
   // Ascending; what stands in one row is equal.
-  const std::vector<std::vector<std::string_view>> rows = {
+  const std::vector<std::vector<std::string>> rows = {
       {"-1e400"},
       {"-12", "-1.2e1", "-12.000"},
       {"-0.001", "-1e-3"},
@@ -202,12 +230,16 @@ TEST(Decimal, texts_are_ordered_by_value) {
       {"9007199254740993"},
       {"1e20", "100000000000000000000", "10E+19"},
       {"100000000000000000000.1"},
+      {"1" + std::string(99, '0'), "+1e99", "001.e99", ".1e100"},
+      {"1" + std::string(98, '0') + "1"},
       {"1e400"},
+      {"1e7000"},
+      {"1e99999999999999999999", "1e999999999999999999999"},  // no more is told apart
   };
   for (size_t i = 0; i < rows.size(); ++i) {
     for (size_t j = 0; j < rows.size(); ++j) {
-      for (const std::string_view a : rows[i]) {
-        for (const std::string_view b : rows[j]) {
+      for (const std::string& a : rows[i]) {
+        for (const std::string& b : rows[j]) {
           EXPECT_EQ(*Decimal::parse(a) <=> *Decimal::parse(b), i <=> j) << a << " and " << b;
         }
       }
@@ -216,12 +248,10 @@ TEST(Decimal, texts_are_ordered_by_value) {
 }
 
 TEST(Decimal, what_is_no_number_is_none) {
-  for (const std::string_view text : {"", "-", ".", "1.", ".5", "e5", "1e", "1e+-5", "1x", "NaN",
-                                      "Infinity", "1e99999999999", "0x10", " 1", "1 "}) {
+  for (const std::string_view text : {"", "-", ".", "-.", "1.2.3", "e5", ".e5", "1e", "1e+-5", "1x",
+                                      "NaN", "Infinity", "0x10", " 1", "1 "}) {
     EXPECT_FALSE(Decimal::parse(text)) << text;
   }
-  EXPECT_FALSE(Decimal::parse(std::string(100, '1')));
-  EXPECT_TRUE(Decimal::parse("1" + std::string(5000, '0')));
 }
 
 }  // namespace

@@ -67,9 +67,9 @@ vanish.
 
 `when` and the transform `filter` hold an Amazon EventBridge event pattern over the event as JSON:
 `{op, stream, key, before, after, meta, at}`. Known are exact values, `prefix`, `suffix`,
-`anything-but` (also of a prefix or suffix), `numeric`, `exists` and `$or`. Numbers are compared
-exactly, whatever their length. Beyond EventBridge, `exists` also takes objects: `before: [{exists:
-false}]`.
+`anything-but` (also of a prefix or suffix), `numeric`, `exists` and `$or`. An event's numbers are
+compared exactly, whatever their length; those of a pattern have at most 34 digits. Beyond
+EventBridge, `exists` also takes objects: `before: [{exists: false}]`.
 )";
 
 template <class F>
