@@ -172,104 +172,155 @@ bool wants_absence(const Field& field) {
   });
 }
 
-bool matches_rule(const Rule& rule, const Document& document, const LostNumbers& lost);
+// How values meet a pattern: with nothing but absences that it wants, or with a value at least.
+// Both are kept apart for arrays: an item must have the value, all of them the absences.
+struct Found {
+  bool absent = false;
+  bool present = false;
 
-// An array matches when one of its values does.
-bool matches_leaf(const Field& field, const Element& element, const LostNumbers& lost) {
+  bool any() const { return absent || present; }
+};
+Found both(Found a, Found b) {
+  if (!a.any() || !b.any()) {
+    return {};
+  }
+  return {.absent = a.absent && b.absent, .present = a.present || b.present};
+}
+Found either(Found a, Found b) {
+  return {.absent = a.absent || b.absent, .present = a.present || b.present};
+}
+
+// `match_field` of each field, and `match_choice` of one choice at least of each $or.
+Found match_all(const Rule& rule, auto match_field, auto match_choice) {
+  Found found = {.absent = true};
+  for (const Field& field : rule.fields) {
+    found = both(found, match_field(field));
+    if (!found.any()) {
+      return {};
+    }
+  }
+  for (const auto& choices : rule.or_) {
+    Found one;
+    for (const auto& choice : choices) {
+      one = either(one, match_choice(*choice));
+    }
+    found = both(found, one);
+  }
+  return found;
+}
+
+// The items of an array and of the arrays in it, which are one to a pattern.
+void each_item(const Document& array, auto visit) {
+  std::vector<Elements::iterator> open = {Elements(array).begin()};
+  while (!open.empty()) {
+    if (open.back() == Elements::iterator{}) {
+      open.pop_back();
+      continue;
+    }
+    const Element item = *open.back();
+    ++open.back();
+    if (item.type == Type::array) {
+      open.push_back(Elements(item.as_document()).begin());
+    } else {
+      visit(item);
+    }
+  }
+}
+
+Found match_leaf(const Field& field, const Element& element, const LostNumbers& lost) {
   std::string scratch;
   if (element.type != Type::array) {
-    return matches_value(field, value_of(element, lost, scratch));
+    return {.present = matches_value(field, value_of(element, lost, scratch))};
   }
-  for (const Element& item : Elements(element.as_document())) {
-    if (item.type != Type::array && matches_value(field, value_of(item, lost, scratch))) {
-      return true;
-    }
-  }
-  return false;
+  bool is_empty = true;  // an array without items is no value
+  Found found;
+  each_item(element.as_document(), [&](const Element& item) {
+    is_empty = false;
+    found.present = found.present || matches_value(field, value_of(item, lost, scratch));
+  });
+  found.absent = is_empty && wants_absence(field);
+  return found;
 }
+
+Found match_rule(const Rule& rule, const Document& document, const LostNumbers& lost);
 
 // The pattern's depth is bounded (kPatternDepthMax), so these may call each other.
-bool matches_nested(const Rule& rule, const Element& element, const LostNumbers& lost) {
+Found match_nested(const Rule& rule, const Element& element, const LostNumbers& lost) {
   if (element.type == Type::document) {
-    return matches_rule(rule, element.as_document(), lost);
+    return match_rule(rule, element.as_document(), lost);
   }
-  if (element.type != Type::array) {
-    return matches_rule(rule, {}, lost);  // nothing below a scalar exists
+  Found found = match_rule(rule, {}, lost);  // nothing below a scalar exists
+  if (element.type == Type::array) {
+    each_item(element.as_document(), [&](const Element& item) {
+      if (item.type == Type::document) {
+        const Found one = match_rule(rule, item.as_document(), lost);
+        found.absent = found.absent && one.absent;
+        found.present = found.present || one.present;
+      }
+    });
   }
-  for (const Element& item : Elements(element.as_document())) {
-    if (item.type == Type::document && matches_rule(rule, item.as_document(), lost)) {
-      return true;
-    }
-  }
-  return false;
+  return found;
 }
 
-bool matches_rule(const Rule& rule, const Document& document, const LostNumbers& lost) {
-  for (const Field& field : rule.fields) {
+Found match_rule(const Rule& rule, const Document& document, const LostNumbers& lost) {
+  const auto match_field = [&](const Field& field) -> Found {
     const auto element =
         document.present() ? doc::find(document, field.name) : std::optional<Element>{};
-    const bool matched = field.nested
-                             ? matches_nested(*field.nested, element.value_or(Element{}), lost)
-                         : element ? matches_leaf(field, *element, lost)
-                                   : wants_absence(field);
-    if (!matched) {
-      return false;
+    if (field.nested) {
+      return match_nested(*field.nested, element.value_or(Element{}), lost);
     }
-  }
-  return std::ranges::all_of(rule.or_, [&](const auto& choices) {
-    return std::ranges::any_of(
-        choices, [&](const auto& choice) { return matches_rule(*choice, document, lost); });
-  });
+    return element ? match_leaf(field, *element, lost) : Found{.absent = wants_absence(field)};
+  };
+  return match_all(rule, match_field,
+                   [&](const Rule& choice) { return match_rule(choice, document, lost); });
 }
 
-bool matches_document(const Field& field, const Document& document) {
+Found match_document(const Field& field, const Document& document) {
   if (field.nested) {
-    return matches_rule(*field.nested, document, LostNumbers(document));
+    return match_rule(*field.nested, document, LostNumbers(document));
   }
-  return document.present() ? matches_value(field, Object{}) : wants_absence(field);
+  return document.present() ? Found{.present = matches_value(field, Object{})}
+                            : Found{.absent = wants_absence(field)};
 }
 
-bool matches_text(const Field& field, std::string_view text) {
-  return field.nested ? matches_rule(*field.nested, {}, LostNumbers({}))
-                      : matches_value(field, text);
+Found match_text(const Field& field, std::string_view text) {
+  return field.nested ? match_rule(*field.nested, {}, LostNumbers({}))
+                      : Found{.present = matches_value(field, text)};
 }
 
-bool matches_field(const Field& field, const Event& event) {
+Found match_field(const Field& field, const Event& event) {
   if (field.name == "op") {
-    return matches_text(field, name_of(event.op));
+    return match_text(field, name_of(event.op));
   }
   if (field.name == "stream") {
-    return matches_text(field, event.stream);
+    return match_text(field, event.stream);
   }
   if (field.name == "key") {
-    return matches_document(field, event.key);
+    return match_document(field, event.key);
   }
   if (field.name == "before") {
-    return matches_document(field, event.before);
+    return match_document(field, event.before);
   }
   if (field.name == "after") {
-    return matches_document(field, event.after);
+    return match_document(field, event.after);
   }
   if (field.name == "meta") {
-    return matches_document(field, event.meta);
+    return match_document(field, event.meta);
   }
-  return matches_text(field, to_iso8601(event.at));
+  return match_text(field, to_iso8601(event.at));
 }
 
-bool matches_event(const Rule& rule, const Event& event) {
-  const auto is_met = [&](const Field& field) { return matches_field(field, event); };
-  return std::ranges::all_of(rule.fields, is_met) &&
-         std::ranges::all_of(rule.or_, [&](const auto& choices) {
-           return std::ranges::any_of(
-               choices, [&](const auto& choice) { return matches_event(*choice, event); });
-         });
+Found match_event(const Rule& rule, const Event& event) {
+  return match_all(
+      rule, [&](const Field& field) { return match_field(field, event); },
+      [&](const Rule& choice) { return match_event(choice, event); });
 }
 
 }  // namespace
 
 bool Pattern::matches(const Event& event) const {
   CHECK(rule_ != nullptr);
-  return matches_event(*rule_, event);
+  return match_event(*rule_, event).any();
 }
 
 }  // namespace penstock

@@ -130,6 +130,91 @@ TEST_F(PatternTest, patterns_match_as_eventbridge_does) {
   }
 }
 
+struct Semantics {
+  std::string_view after;    // the event's
+  std::string_view pattern;  // of `after`
+  bool expected;
+};
+
+// As event-ruler does it: an event is the list of its leaves; arrays, also nested ones, are left
+// out of the paths; leaves that are met stand in the same items of arrays.
+const Semantics kSemantics[] = {
+    // one value, a list of them, a nested list, null, nothing
+    {R"({"a":"x"})", R"({"a":["x"]})", true},
+    {R"({"a":["y","x"]})", R"({"a":["x"]})", true},
+    {R"({"a":[["y"],[["x"]]]})", R"({"a":["x"]})", true},
+    {R"({"a":[]})", R"({"a":["x"]})", false},
+    {R"({"a":null})", R"({"a":["x"]})", false},
+    {R"({"a":[1,null]})", R"({"a":[null]})", true},
+    {R"({"a":[]})", R"({"a":[null]})", false},
+    {R"({})", R"({"a":[null]})", false},
+    {R"({"a":{"b":"x"}})", R"({"a":["x"]})", false},
+    {R"({"a":[{"b":"x"}]})", R"({"a":["x"]})", false},
+    {R"({"a":[["xy"]]})", R"({"a":[{"prefix":"x"}]})", true},
+    {R"({"a":[["xy"]]})", R"({"a":[{"prefix":"y"}]})", false},
+    {R"({"a":null})", R"({"a":[{"prefix":"n"}]})", false},
+    {R"({"a":[1,"xy"]})", R"({"a":[{"suffix":"y"}]})", true},
+    {R"({"a":[]})", R"({"a":[{"suffix":"y"}]})", false},
+    {R"({"a":[[1],[[20]]]})", R"({"a":[{"numeric":[">",10]}]})", true},
+    {R"({"a":[1,20]})", R"({"a":[{"numeric":[">",5,"<",15]}]})", false},  // of one value
+    {R"({"a":null})", R"({"a":[{"numeric":["=",0]}]})", false},
+    {R"({"a":["x","y"]})", R"({"a":[{"anything-but":"x"}]})", true},  // one of them is not
+    {R"({"a":["x",["x"]]})", R"({"a":[{"anything-but":"x"}]})", false},
+    {R"({"a":[]})", R"({"a":[{"anything-but":"x"}]})", false},
+    {R"({"a":null})", R"({"a":[{"anything-but":"x"}]})", true},
+    {R"({"a":7})", R"({"a":[{"anything-but":["x","y"]}]})", true},
+    {R"({"a":[{"b":1}]})", R"({"a":[{"anything-but":"x"}]})", false},
+    // exists; beyond event-ruler an object exists (ADR 0012)
+    {R"({"a":null})", R"({"a":[{"exists":true}]})", true},
+    {R"({"a":null})", R"({"a":[{"exists":false}]})", false},
+    {R"({"a":[]})", R"({"a":[{"exists":true}]})", false},
+    {R"({"a":[[],[[]]]})", R"({"a":[{"exists":false}]})", true},
+    {R"({"a":[[],[0]]})", R"({"a":[{"exists":true}]})", true},
+    {R"({"a":[[],[0]]})", R"({"a":[{"exists":false}]})", false},
+    {R"({"a":{}})", R"({"a":[{"exists":true}]})", true},
+    {R"({"a":[{}]})", R"({"a":[{"exists":true}]})", true},
+    {R"({"a":["y"]})", R"({"a":["x",{"exists":false}]})", false},
+    {R"({"a":[]})", R"({"a":["x",{"exists":false}]})", true},
+    // paths through arrays
+    {R"({"a":[]})", R"({"a":{"b":[{"exists":false}]}})", true},
+    {R"({"a":["x",1,null]})", R"({"a":{"b":[{"exists":false}]}})", true},
+    {R"({"a":"x"})", R"({"a":{"b":[{"exists":false}]}})", true},
+    {R"({"a":[{"c":1}]})", R"({"a":{"b":[{"exists":false}]}})", true},
+    {R"({"a":[{"c":1},{"b":1}]})", R"({"a":{"b":[{"exists":false}]}})", false},
+    {R"({"a":[{"b":1},{"c":1}]})", R"({"a":{"b":[{"exists":false}]}})", false},
+    {R"({"a":[{"b":[]},{"c":1}]})", R"({"a":{"b":[{"exists":false}]}})", true},
+    {R"({"a":[[{"b":1}]]})", R"({"a":{"b":[1]}})", true},
+    {R"({"a":[[{"b":1}]]})", R"({"a":{"b":[{"exists":false}]}})", false},
+    {R"({"a":[1,{"b":1}]})", R"({"a":{"b":[1]}})", true},
+    {R"({"a":[{"b":{"c":[{"d":1}]}}]})", R"({"a":{"b":{"c":{"d":[1]}}}})", true},
+    // in the same item
+    {R"({"a":[{"b":1,"c":1},{"b":2,"c":2}]})", R"({"a":{"b":[1],"c":[1]}})", true},
+    {R"({"a":[{"b":1,"c":1},{"b":2,"c":2}]})", R"({"a":{"b":[1],"c":[2]}})", false},
+    {R"({"a":[[{"b":1}],[{"c":2}]]})", R"({"a":{"b":[1],"c":[2]}})", false},
+    {R"({"a":[{"b":1},{"b":2,"c":2}]})", R"({"a":{"b":[1],"c":[{"exists":false}]}})", true},
+    {R"({"a":[{"b":1},{"b":2,"c":2}]})", R"({"a":{"b":[2],"c":[{"exists":false}]}})", false},
+    {R"({"a":[{"d":1},{"d":2}]})", R"({"a":{"b":[{"exists":false}],"c":[{"exists":false}]}})",
+     true},
+    {R"({"a":[{"b":1},{"c":2}]})", R"({"a":{"b":[{"exists":false}],"c":[{"exists":false}]}})",
+     false},
+    // $or
+    {R"({"a":[{"b":1,"c":3}]})", R"({"a":{"b":[1],"$or":[{"c":[2]},{"c":[3]}]}})", true},
+    {R"({"a":[{"b":1},{"c":3}]})", R"({"a":{"b":[1],"$or":[{"c":[2]},{"c":[3]}]}})", false},
+    {R"({"a":[{"b":1},{"c":3}]})", R"({"a":{"$or":[{"b":[2]},{"c":[3]}]}})", true},
+    {R"({"a":[]})", R"({"$or":[{"a":["x"]},{"b":[{"exists":false}]}]})", true},
+    {R"({"a":[],"b":1})", R"({"$or":[{"a":["x"]},{"b":[{"exists":false}]}]})", false},
+    {R"({"a":[{"b":1}]})", R"({"a":{"$or":[{"b":[2]},{"c":[{"exists":false}]}]}})", true},
+    {R"({"a":[{"b":1},{"c":1}]})", R"({"a":{"$or":[{"b":[2]},{"c":[{"exists":false}]}]}})", false},
+};
+
+TEST_F(PatternTest, values_are_found_as_by_event_ruler) {
+  for (const auto& [after, pattern, expected] : kSemantics) {
+    event.after = document(after);
+    EXPECT_EQ(matches(R"({"after":)" + std::string(pattern) + "}"), expected)
+        << after << " and " << pattern;
+  }
+}
+
 TEST_F(PatternTest, numbers_of_any_length_are_numbers) {
   const std::string digits = "12345678901234567890123456789012345678901234567890";
   event.after = document("{\"n\":" + digits + R"(,"list":["a",)" + digits +

@@ -68,8 +68,11 @@ vanish.
 `when` and the transform `filter` hold an Amazon EventBridge event pattern over the event as JSON:
 `{op, stream, key, before, after, meta, at}`. Known are exact values, `prefix`, `suffix`,
 `anything-but` (also of a prefix or suffix), `numeric`, `exists` and `$or`. An event's numbers are
-compared exactly, whatever their length; those of a pattern have at most 34 digits. Beyond
-EventBridge, `exists` also takes objects: `before: [{exists: false}]`.
+compared exactly, whatever their length; those of a pattern have at most 34 digits. A list matches
+by any of its values, also those of lists in it; fields below a list must match in one of its items,
+and `exists: false` says that this item lacks the field, or every item where nothing else is asked
+of one. Beyond EventBridge, `exists` also takes objects: `before: [{exists: false}]`.
+`docs/adr/0012-filters-beside-event-ruler.md` lists what else differs.
 )";
 
 template <class F>
