@@ -100,6 +100,22 @@ void SourceFields::fields(config::FieldVisitor& v) {
   v.field("tls", tls, {.doc = "Certificates, for a connector that speaks TLS."});
 }
 
+void SnsAlertFields::Role::fields(config::FieldVisitor& v) {
+  v.field("arn", arn, {.doc = "The role to take on."});
+  v.field("external_id", external_id, {.doc = "What the role asks for beside its name."});
+}
+
+void SnsAlertFields::fields(config::FieldVisitor& v) {
+  v.field("topic", topic, {.doc = "The topic's ARN."});
+  v.field("region", region, {.doc = "By default the environment's."});
+  v.field("endpoint", endpoint, {.doc = "By default AWS's own."});
+  v.field("assume_role", assume_role, {.doc = "A role to publish with."});
+}
+
+void AlertFields::fields(config::FieldVisitor& v) {
+  v.field("sns", sns, {.doc = "Publishes to an SNS topic."});
+}
+
 void TransformFields::fields(config::FieldVisitor& v) {
   v.field("name", name, {.doc = "What the transform is called in errors."});
 }

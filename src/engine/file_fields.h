@@ -57,6 +57,21 @@ struct SourceFields {
   void fields(config::FieldVisitor& v);
 };
 
+// Of an alert, by the configuration contract; no build has alerts yet.
+struct SnsAlertFields final : config::FieldGroup {
+  struct Role final : config::FieldGroup {
+    std::string arn, external_id;
+    void fields(config::FieldVisitor& v) override;
+  };
+  std::string topic, region, endpoint;
+  Role assume_role;
+  void fields(config::FieldVisitor& v) override;
+};
+struct AlertFields {
+  SnsAlertFields sns;
+  void fields(config::FieldVisitor& v);
+};
+
 struct TransformFields {
   std::string name;
   void fields(config::FieldVisitor& v);

@@ -204,6 +204,10 @@ class Planner {
         const bool near_key = !config::nearest(*unknown_[i], beside).empty() &&
                               config::nearest(*unknown_[i], known).empty();
         problems_.add(*unknown_marks_[i], unknown_name(kind, *unknown_[i], near_key ? all : known));
+      } else if (kind == Kind::source && contains(field_names<SinkFields>(), *unknown_[i])) {
+        problems_.add(
+            *unknown_marks_[i],
+            fmt::format("source {}: this build has no `{}` of a source", connector, *unknown_[i]));
       } else {
         problems_.add(*unknown_marks_[i],
                       fmt::format("{} {}: unknown key {} beside it{}", name_of(kind), connector,
@@ -279,8 +283,8 @@ class Planner {
       return;
     }
     SourcePlan& source = plan_.source;
-    source.component =
-        component(*node, Kind::source, registry_.sources, {"enabled", "format"}, source.shared);
+    source.component = component(without_resnapshot(*node), Kind::source, registry_.sources,
+                                 {"enabled", "format"}, source.shared);
     check_settings(source.component);
     source.format = format(*node, Kind::decoder, registry_.decoders, true);
     if (node->kind == Node::Kind::map && !source.component.enabled) {
@@ -293,6 +297,21 @@ class Planner {
     if (source.shared.name.empty()) {
       source.shared.name = source.component.connector;
     }
+  }
+
+  // A choice of the contract for sources with snapshots; there is none yet (ADR 0008).
+  Node without_resnapshot(Node source) {
+    std::erase_if(source.entries, [&](const auto& entry) {
+      const bool is_later =
+          entry.first == "on_lost_position" && entry.second.scalar == "resnapshot";
+      if (is_later) {
+        problems_.add(entry.second.mark,
+                      "this build has no `on_lost_position: resnapshot`; it has: "
+                      "fail, earliest, latest");
+      }
+      return is_later;
+    });
+    return source;
   }
 
   // What source and sink share.
@@ -434,11 +453,17 @@ class Planner {
     for (const Node& node : list("alerts")) {
       if (node.kind != Node::Kind::map) {
         problems_.add(node.mark, "an alert is a map");
-      } else if (enabled(node)) {
+        continue;
+      }
+      if (enabled(node)) {
         problems_.add(node.mark,
                       "alerts are not in this build; take it out or disable it, and watch "
                       "/metrics and /healthz instead");
       }
+      Node keys = node;
+      std::erase_if(keys.entries, [](const auto& entry) { return entry.first == "enabled"; });
+      AlertFields alert;
+      settings(&keys, "alert", alert);
     }
   }
 
