@@ -17,7 +17,8 @@ Result<Node> load_text(std::string_view text, const std::string& name, Files& fi
   return node;
 }
 
-Result<Node> load_file(const std::string& path, Files& files, const LoadOptions& options) {
+Result<Node> load_file(const std::string& path, Files& files, const LoadOptions& options,
+                       Problems& problems) {
   TRY(const std::unique_ptr<File> file, files.open(path, OpenMode::read));
   TRY(const FileInfo info, file->info());
   if (info.is_folder) {
@@ -26,7 +27,9 @@ Result<Node> load_file(const std::string& path, Files& files, const LoadOptions&
   std::string text(kFileBytesMax + 1, '\0');
   TRY(const size_t size, file->read(0, text));
   text.resize(size);
-  return load_text(text, path, files, options);
+  TRY(Node node, parse_yaml(text, path));
+  substitute(node, files, options, problems);
+  return node;
 }
 
 }  // namespace penstock::config

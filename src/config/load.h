@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "config/node.h"
+#include "config/problems.h"
 
 namespace penstock::config {
 
@@ -26,9 +27,12 @@ struct LoadOptions {
   bool read_secrets = true;
 };
 
-// All problems of a file, one a line, each as "file:line:column: what". `fatal`.
-Result<Node> load_file(const std::string& path, Files& files, const LoadOptions& options);
-// `name` takes the place of the path in marks and errors.
+// A file that cannot be read or is no YAML is a `fatal`. What is wrong with its ${…} goes to
+// `problems`, and those values are withheld, so that the rest can be checked too.
+Result<Node> load_file(const std::string& path, Files& files, const LoadOptions& options,
+                       Problems& problems);
+// All problems as one `fatal`, one a line, each as "file:line:column: what". `name` takes the place
+// of the path in them.
 Result<Node> load_text(std::string_view text, const std::string& name, Files& files,
                        const LoadOptions& options);
 

@@ -276,13 +276,26 @@ TEST(Load, a_file_is_read_through_the_disk_seam) {
   MapFiles files;
   files.contents = {{"/etc/one.yaml", "name: one\n"},
                     {"/etc/huge.yaml", std::string((1 << 20) + 1, '#')}};
-  const auto node = load_file("/etc/one.yaml", files, {});
+  Problems problems;
+  const auto node = load_file("/etc/one.yaml", files, {}, problems);
   ASSERT_TRUE(node) << node.error().what;
   EXPECT_EQ(node->find("name")->mark.file, "/etc/one.yaml");
-  EXPECT_FALSE(load_file("/etc/huge.yaml", files, {}));
-  const auto absent = load_file("/etc/two.yaml", files, {});
+  EXPECT_FALSE(load_file("/etc/huge.yaml", files, {}, problems));
+  const auto absent = load_file("/etc/two.yaml", files, {}, problems);
   ASSERT_FALSE(absent);
   EXPECT_NE(absent.error().what.find("/etc/two.yaml"), std::string::npos);
+}
+
+TEST(Load, what_is_wrong_with_values_hides_nothing_else) {
+  MapFiles files;
+  files.contents = {{"a.yaml", "a: ${UNSET}\nb: '${aws-ssm:/x}'\nc: {d: 1}\n"}};
+  Problems problems;
+  const auto node = load_file("a.yaml", files, {}, problems);
+  ASSERT_TRUE(node) << node.error().what;
+  EXPECT_EQ(problems.size(), 2U);
+  EXPECT_FALSE(node->find("a")->is_known());
+  EXPECT_FALSE(node->is_known());
+  EXPECT_TRUE(node->find("c")->is_known());
 }
 
 }  // namespace

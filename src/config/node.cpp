@@ -1,5 +1,7 @@
 #include "config/node.h"
 
+#include <algorithm>
+
 namespace penstock::config {
 
 // Here, where Node is complete: clang checks the pairs of a vector for that (g++ does not).
@@ -17,6 +19,12 @@ const Node* Node::find(std::string_view key) const {
     }
   }
   return nullptr;
+}
+
+// The depth of a Node is bounded by load_text (kDepthMax), so this may call itself.
+bool Node::is_known() const {
+  return !withheld && std::ranges::all_of(items, &Node::is_known) &&
+         std::ranges::all_of(entries, [](const auto& entry) { return entry.second.is_known(); });
 }
 
 }  // namespace penstock::config

@@ -28,8 +28,8 @@ struct Node {
   std::string scalar;
   bool quoted = false;       // a quoted scalar is a string, whatever it looks like
   bool substituted = false;  // holds text from a ${…}: errors do not print it
-  bool withheld = false;     // stands for a value that was not read (`check`, disabled parts): it
-                             // is present, and nothing else is known of it
+  bool withheld = false;     // stands for a value that was not read (`check`, disabled parts) or
+                             // could not be: it is present, and nothing else is known of it
   std::vector<Node> items;   // of a sequence
   std::vector<std::pair<std::string, Node>> entries;  // of a map, in file order, keys unique
   Mark mark;
@@ -38,6 +38,7 @@ struct Node {
   // Absent, null, or an empty scalar: all the same by the contract.
   bool is_empty() const { return kind == Kind::null || (kind == Kind::scalar && scalar.empty()); }
   const Node* find(std::string_view key) const;  // of a map; nullptr when absent
+  bool is_known() const;                         // nothing in it is withheld
 };
 
 }  // namespace penstock::config

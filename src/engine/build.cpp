@@ -5,10 +5,12 @@
 
 #include <fmt/core.h>
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "config/problems.h"
 #include "core/pattern.h"
 #include "engine/plan.h"
+#include "net/http_client.h"
 
 namespace penstock::engine {
 
@@ -67,15 +69,21 @@ class Builder {
   Builder(Plan plan, const Registry& registry, const Context& base, const BuildOptions& options)
       : plan_(std::move(plan)), registry_(registry), base_(base), options_(options) {}
 
+  // What is withheld cannot be built and is left out, so that the rest can be checked.
   Result<Built> run() {
     built_.warnings = std::move(plan_.warnings);
     numbers();
-    TRY(stores());
-    TRY(source());
-    TRY(transforms());
-    for (SinkPlan& sink : plan_.sinks) {
-      TRY(this->sink(sink));
+    take(stores());
+    if (is_known(plan_.source)) {
+      take(source());
     }
+    take(transforms());
+    for (SinkPlan& sink : plan_.sinks) {
+      if (is_known(sink)) {
+        take(this->sink(sink));
+      }
+    }
+    TRY(problems_.result());
     return std::move(built_);
   }
 
@@ -101,11 +109,24 @@ class Builder {
     spec().fingerprint = options.source->fingerprint();
     spec().replay = true;
     built_.assembly.source = std::move(options.source);
+    TRY(problems_.result());
     return std::move(built_);
   }
 
  private:
   PipelineSpec& spec() { return built_.assembly.spec; }
+
+  void take(const Result<>& result) {
+    if (!result) {
+      problems_.add_lines(result.error().what);
+    }
+  }
+
+  template <class PlanOfOne>
+  static bool is_known(const PlanOfOne& plan) {
+    return plan.component.entry != nullptr && plan.component.settings.is_known() &&
+           (!plan.format || plan.format->options.is_known());
+  }
 
   Context context(const std::string& component) const {
     Context context = base_;
@@ -118,15 +139,30 @@ class Builder {
   template <class T>
   Result<std::unique_ptr<T>> make(const ComponentPlan<T>& plan, const Context& context,
                                   std::string_view kind) {
-    Result<std::unique_ptr<T>> made = plan.entry->make(plan.settings, context);
-    if (!made) {
-      // Errors of the settings have their places already.
-      const bool placed = made.error().what.starts_with(plan.mark.file + ":");
-      made.error().what = placed ? made.error().what
-                                 : fmt::format("{}: {} {}: {}", to_string(plan.mark), kind,
-                                               plan.connector, made.error().what);
+    return placed(plan.entry->make(plan.settings, context), plan.mark,
+                  fmt::format("{} {}", kind, plan.connector));
+  }
+
+  // With its place where an error has none; those of the settings have.
+  template <class T>
+  static Result<T> placed(Result<T> made, const config::Mark& mark, const std::string& what) {
+    if (!made && !made.error().what.starts_with(mark.file + ":")) {
+      made.error().what = fmt::format("{}: {}: {}", to_string(mark), what, made.error().what);
     }
     return made;
+  }
+
+  // The key of a certificate is a secret, which a check does not read.
+  Result<> certificates(const TlsFields& fields, const config::Mark& mark,
+                        const std::string& what) {
+    net::TlsFiles files = fields.files();
+    if (files == net::TlsFiles{}) {
+      return {};
+    }
+    if (!options_.read_secrets) {
+      files = {.ca = files.ca};
+    }
+    return placed(base_.http.check(files), mark, what);
   }
 
   void numbers() {
@@ -155,15 +191,15 @@ class Builder {
   }
 
   Result<> stores() {
-    if (plan_.checkpoint) {
+    if (plan_.checkpoint && plan_.checkpoint->settings.is_known()) {
       TRY(built_.assembly.checkpoint, make(*plan_.checkpoint, context("checkpoint"), "checkpoint"));
     }
-    if (plan_.dead_letter) {
+    if (plan_.dead_letter && plan_.dead_letter->settings.is_known()) {
       TRY(built_.assembly.dead_letter,
           make(*plan_.dead_letter, context("dead_letter"), "dead letter store"));
     }
-    spec().has_checkpoint = built_.assembly.checkpoint != nullptr;
-    spec().has_dead_letter = built_.assembly.dead_letter != nullptr;
+    spec().has_checkpoint = plan_.checkpoint.has_value();
+    spec().has_dead_letter = plan_.dead_letter.has_value();
     return {};
   }
 
@@ -172,6 +208,8 @@ class Builder {
     PipelineSpec& s = spec();
     Context with = context(shared.name);
     with.tls = shared.tls.files();
+    TRY(certificates(shared.tls, plan_.source.component.mark,
+                     "source " + plan_.source.component.connector));
     TRY(built_.assembly.source, make(plan_.source.component, with, "source"));
     s.source = built_.assembly.source->traits();
     s.source_name = shared.name;
@@ -225,7 +263,8 @@ class Builder {
                                format.name));
     }
     TRY(built_.assembly.decoder,
-        entry->second.make(format.options, context(plan_.source.shared.name)));
+        placed(entry->second.make(format.options, context(plan_.source.shared.name)), format.mark,
+               "format " + format.name));
     return {};
   }
 
@@ -235,10 +274,17 @@ class Builder {
       built_.assembly.transforms.push_back(std::make_unique<SourceFilter>(std::move(pattern)));
     }
     for (const TransformPlan& plan : plan_.transforms) {
-      TRY(std::unique_ptr<Transform> transform,
-          make(plan.component, context(plan.shared.name), "transform"));
-      built_.assembly.transforms.push_back(std::move(transform));
+      if (plan.component.settings.is_known()) {
+        take(transform(plan));
+      }
     }
+    return {};
+  }
+
+  Result<> transform(const TransformPlan& plan) {
+    TRY(std::unique_ptr<Transform> transform,
+        make(plan.component, context(plan.shared.name), "transform"));
+    built_.assembly.transforms.push_back(std::move(transform));
     return {};
   }
 
@@ -247,7 +293,8 @@ class Builder {
     if (entry == registry_.encoders.end()) {
       return nullptr;
     }
-    TRY(std::unique_ptr<Encoder> made, entry->second.make(format.options, context));
+    TRY(std::unique_ptr<Encoder> made,
+        placed(entry->second.make(format.options, context), format.mark, "format " + format.name));
     return std::shared_ptr<const Encoder>(std::move(made));
   }
 
@@ -256,7 +303,9 @@ class Builder {
   Result<std::unique_ptr<Sink>> make_sink(const SinkPlan& plan) {
     Context with = context(plan.shared.name);
     with.tls = plan.shared.tls.files();
+    TRY(certificates(plan.shared.tls, plan.component.mark, "sink " + plan.component.connector));
     FormatPlan format;
+    format.mark = plan.component.mark;
     format.name = plan.format ? plan.format->name : SinkTraits{}.default_format;
     if (plan.format) {
       format = *plan.format;
@@ -273,6 +322,7 @@ class Builder {
     }
     sink.reset();
     FormatPlan other;
+    other.mark = plan.component.mark;
     other.name = by_default;
     TRY(with.encoder, encoder(other, with));
     return make(plan.component, with, "sink");
@@ -324,6 +374,7 @@ class Builder {
   const Registry& registry_;
   const Context& base_;
   const BuildOptions& options_;
+  config::Problems problems_;
   Built built_;
 };
 
@@ -332,7 +383,11 @@ class Builder {
 Result<Built> build(const config::Node& file, const Registry& registry, const Context& base,
                     const BuildOptions& options) {
   TRY(Plan plan, make_plan(file, registry));
-  return Builder(std::move(plan), registry, base, options).run();
+  const size_t sinks = plan.sinks.size();
+  TRY(Built built, Builder(std::move(plan), registry, base, options).run());
+  CHECK(built.assembly.source != nullptr);
+  CHECK(built.assembly.sinks.size() == sinks);
+  return built;
 }
 
 Result<Built> build_replay(const config::Node& file, const Registry& registry, const Context& base,
@@ -342,9 +397,11 @@ Result<Built> build_replay(const config::Node& file, const Registry& registry, c
   return Builder(std::move(plan), registry, base, none).run_replay(std::move(options));
 }
 
-Result<std::vector<std::string>> check(const config::Node& file, const Registry& registry) {
+Result<std::vector<std::string>> check(const config::Node& file, const Registry& registry,
+                                       const Context& base, const BuildOptions& options) {
   TRY(Plan plan, make_plan(file, registry));
-  return std::move(plan.warnings);
+  TRY(Built built, Builder(std::move(plan), registry, base, options).run());
+  return std::move(built.warnings);
 }
 
 }  // namespace penstock::engine

@@ -16,6 +16,7 @@ namespace penstock::engine {
 
 struct BuildOptions {
   bool once = false;  // `--once`: until.caught_up, and the file's until.events and until.deadline
+  bool read_secrets = true;  // false: the keys of `tls` are not looked at
 };
 
 struct Built {
@@ -23,8 +24,8 @@ struct Built {
   std::vector<std::string> warnings;  // for the log, one sentence each
 };
 
-// Makes every enabled component. `base`: its `where` and `encoder` are replaced for each component,
-// and its seed is spread over them.
+// Makes every enabled component, of which no value may be withheld. `base`: its `where` and
+// `encoder` are replaced for each component, and its seed is spread over them.
 Result<Built> build(const config::Node& file, const Registry& registry, const Context& base,
                     const BuildOptions& options);
 
@@ -39,7 +40,9 @@ struct ReplayOptions {
 Result<Built> build_replay(const config::Node& file, const Registry& registry, const Context& base,
                            ReplayOptions options);
 
-// Reads all settings and builds nothing: no connection, no file, no secret. Gives the warnings.
-Result<std::vector<std::string>> check(const config::Node& file, const Registry& registry);
+// Makes what build() makes, to find what it would refuse, and throws it away: nothing is connected
+// or written. What has a value that was withheld has only its keys checked. Gives the warnings.
+Result<std::vector<std::string>> check(const config::Node& file, const Registry& registry,
+                                       const Context& base, const BuildOptions& options);
 
 }  // namespace penstock::engine

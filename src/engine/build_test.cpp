@@ -322,23 +322,64 @@ TEST(Build, a_source_without_a_format_of_its_own_needs_no_decoder) {
   }
 }
 
-TEST(Build, a_check_builds_nothing_and_reads_no_secret) {
+Result<std::vector<std::string>> checked(const config::Node& file, bool read_secrets = true) {
+  TestContext context;
+  return check(file, test_registry(), context.context(), {.read_secrets = read_secrets});
+}
+
+TEST(Build, a_check_finds_what_a_build_refuses_and_all_of_it) {
+  for (const auto& [text, error] : kWrong) {
+    const auto result = checked(load(text));
+    ASSERT_FALSE(result) << text;
+    EXPECT_NE(result.error().what.find(error), std::string::npos) << result.error().what;
+  }
+  const auto result =
+      checked(load("name: p\nsource: {firehose: {traits: broken}}\n"
+                   "sinks: [{stdout: {}, lanes: 65}]\n"));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().what,
+            "f.yaml:2:10: source firehose: listen 127.0.0.1:1: in use\n"
+            "f.yaml:3:10: sink stdout: `lanes` of 65 is more than the 64 it takes at once");
+}
+
+TEST(Build, a_check_leaves_out_what_has_a_value_that_was_not_read) {
   const int made = AnySource::made;
-  const config::Node file = load(
-      "name: p\nsource: {firehose: {inbox: '${file:/secret}'}}\n"
-      "sinks: [{files: {path: '${file:/secret}', compression: '${file:/secret}'}}]\n",
-      {}, false);
-  const auto warnings = check(file, test_registry());
+  const std::string secret = "'${file:/secret}'";
+  const config::Node file =
+      load("name: p\nsource: {firehose: {inbox: " + secret + ", traits: broken}}\nsinks:\n" +
+               "  - files: {path: " + secret + ", compression: " + secret + "}\n" +
+               "    when: {op: [{numeric: ['>', " + secret + "]}]}\n" +
+               "  - files: {path: a}\n    name: " + secret + "\n    format: " + secret + "\n" +
+               "checkpoint: {sqlite: {path: " + secret + "}}\n",
+           {}, false);
+  const auto warnings = checked(file, false);
   ASSERT_TRUE(warnings) << warnings.error().what;
+  EXPECT_EQ(*warnings, std::vector<std::string>{});
   EXPECT_EQ(AnySource::made, made);
-  EXPECT_FALSE(check(load("name: p\n"), test_registry()));
+}
+
+TEST(Build, a_pipeline_of_unknown_values_has_its_keys_checked) {
+  const std::string secret = "'${file:/secret}'";
+  const auto fine = checked(load("name: " + secret + "\nsource: " + secret + "\nsinks: " + secret +
+                                     "\ncheckpoint: " + secret + "\n",
+                                 {}, false),
+                            false);
+  EXPECT_TRUE(fine) << fine.error().what;
+  const auto wrong = checked(load("name: p\nsource: {mongodb: {uri: " + secret + "}}\nsinks:\n" +
+                                      "  - stdout: {pth: " + secret + "}\n",
+                                  {}, false),
+                             false);
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().what.find("no source `mongodb`"), std::string::npos);
+  EXPECT_NE(wrong.error().what.find("unknown setting `pth`"), std::string::npos);
 }
 
 TEST(Build, the_examples_of_the_quickstart_are_built) {
   SystemFiles files;
   for (const auto& [name, sinks] : {std::pair{"quickstart-ingest", 2}, {"quickstart-emit", 1}}) {
     const std::string path = std::string(PENSTOCK_SOURCE_DIR "/examples/") + name + ".yaml";
-    const auto file = config::load_file(path, files, {});
+    config::Problems problems;
+    const auto file = config::load_file(path, files, {}, problems);
     ASSERT_TRUE(file) << file.error().what;
     TestContext context;
     const auto result = build(*file, test_registry(), context.context(), {});

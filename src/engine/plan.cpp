@@ -91,12 +91,12 @@ class Planner {
       }
     }
     const Node* const name = file_.find("name");
-    if (name == nullptr || name->is_empty()) {
+    if (name == nullptr || (name->is_empty() && !name->withheld)) {
       problems_.add(name == nullptr ? file_.mark : name->mark,
                     "a pipeline needs a `name`, under which its progress is kept");
       return;
     }
-    plan_.name = component_name(*name, name->scalar);
+    plan_.name = name->withheld ? "" : component_name(*name, name->scalar);
   }
 
   // A name goes into paths, log lines and metrics.
@@ -124,10 +124,10 @@ class Planner {
     }
   }
 
-  // Absent: true. Empty: false, by the contract.
+  // Absent: true. Empty: false, by the contract. Not known: true, so that the rest is checked.
   bool enabled(const Node& component) {
     const Node* const node = component.find("enabled");
-    if (node == nullptr) {
+    if (node == nullptr || node->withheld) {
       return true;
     }
     if (node->is_empty()) {
@@ -135,7 +135,7 @@ class Planner {
     }
     const auto parsed =
         node->kind == Node::Kind::scalar ? config::parse_bool(node->scalar) : std::nullopt;
-    if (!parsed && !node->withheld) {
+    if (!parsed) {
       problems_.add(node->mark, "`enabled` takes true or false (empty means false)");
     }
     return parsed.value_or(false);
@@ -149,8 +149,10 @@ class Planner {
     plan.mark = node.mark;
     const std::vector<std::string> known = names_of(entries);
     if (node.kind != Node::Kind::map) {
-      problems_.add(node.mark, fmt::format("a {} is a map with the key of one of: {}",
-                                           name_of(kind), join(known, ", ")));
+      if (!node.withheld) {
+        problems_.add(node.mark, fmt::format("a {} is a map with the key of one of: {}",
+                                             name_of(kind), join(known, ", ")));
+      }
       plan.enabled = false;
       return plan;
     }
@@ -278,7 +280,7 @@ class Planner {
 
   void source() {
     const Node* const node = file_.find("source");
-    if (node == nullptr || node->is_empty()) {
+    if (node == nullptr || (node->is_empty() && !node->withheld)) {
       problems_.add(node == nullptr ? file_.mark : node->mark, "a pipeline needs a `source`");
       return;
     }
@@ -316,14 +318,17 @@ class Planner {
 
   // What source and sink share.
   template <class PlanOfOne>
-  void common(const PlanOfOne& plan, const Node& node, const std::string& what) {
-    const auto& shared = plan.shared;
+  void common(PlanOfOne& plan, const Node& node, const std::string& what) {
+    auto& shared = plan.shared;
     const auto* const entry = plan.component.entry;
-    if (shared.tls.files() != net::TlsFiles{} && entry != nullptr && !entry->takes_tls) {
-      problems_.add(node.find("tls")->mark, fmt::format("{} takes no `tls` settings", what));
+    if (shared.tls.files() != net::TlsFiles{} && entry != nullptr) {
+      tls(shared.tls, *node.find("tls"), what, entry->takes_tls);
     }
     if (shared.retry.initial > shared.retry.max) {
       problems_.add(node.mark, fmt::format("{}: `retry.initial` is longer than `retry.max`", what));
+    }
+    if (!shared.when.empty() && !node.find("when")->is_known()) {
+      shared.when.clear();
     }
     if (!shared.when.empty()) {
       if (const auto pattern = Pattern::parse(shared.when); !pattern) {
@@ -336,6 +341,16 @@ class Planner {
     }
   }
 
+  void tls(const TlsFields& files, const Node& node, const std::string& what, bool is_taken) {
+    if (!is_taken) {
+      problems_.add(node.mark, fmt::format("{} takes no `tls` settings", what));
+    } else if (files.cert.empty() != files.key.empty() && node.is_known()) {
+      problems_.add(
+          node.mark,
+          fmt::format("{}: tls: `cert` and `key` go together; give both or neither", what));
+    }
+  }
+
   // The items of a list; a single map is not taken for one.
   const std::vector<Node>& list(std::string_view key) {
     static const std::vector<Node> kNone;
@@ -344,7 +359,9 @@ class Planner {
       return kNone;
     }
     if (node->kind != Node::Kind::sequence) {
-      problems_.add(node->mark, fmt::format("`{}` takes a list: begin each with `- `", key));
+      if (!node->withheld) {
+        problems_.add(node->mark, fmt::format("`{}` takes a list: begin each with `- `", key));
+      }
       return kNone;
     }
     return node->items;
@@ -380,7 +397,9 @@ class Planner {
       if (sink.shared.name.empty()) {
         sink.shared.name = sink.component.connector;
       }
-      if (!sink.shared.name.empty() && !names.insert(sink.shared.name).second) {
+      const Node* const name = node.find("name");
+      const bool is_named = !sink.shared.name.empty() && (name == nullptr || !name->withheld);
+      if (is_named && !names.insert(sink.shared.name).second) {
         problems_.add(node.mark, fmt::format("two sinks are called `{}`; give this one a `name` of "
                                              "its own",
                                              sink.shared.name));
@@ -389,8 +408,9 @@ class Planner {
         plan_.sinks.push_back(std::move(sink));
       }
     }
-    if (plan_.sinks.empty() && problems_.empty()) {
-      const Node* const node = file_.find("sinks");
+    const Node* const node = file_.find("sinks");
+    const bool is_known = node == nullptr || !node->withheld;
+    if (plan_.sinks.empty() && problems_.empty() && is_known) {
       problems_.add(
           node == nullptr ? file_.mark : node->mark,
           nodes.empty() ? "a pipeline needs `sinks`" : "no sink is enabled; a pipeline needs one");

@@ -14,7 +14,7 @@ namespace penstock::engine {
 
 template <class T>
 struct ComponentPlan {
-  const Entry<T>* entry = nullptr;  // null: not known; reported
+  const Entry<T>* entry = nullptr;  // null: not known
   std::string connector;            // its key in the file
   config::Node settings;
   bool enabled = true;

@@ -28,28 +28,34 @@ void append_names(std::string_view title, const Registry::Entries<T>& entries, s
 }  // namespace
 
 Exit check_files(Program& program, const Options& options) {
-  const auto files =
-      load_pipelines(program, {.paths = options.files, .preset = "", .read_secrets = false});
-  if (!files) {
-    Program::complain(files.error().what);
+  auto loaded = load_pipelines(
+      program, {.paths = options.files, .preset = "", .read_secrets = options.secrets});
+  if (!loaded) {
+    Program::complain(loaded.error().what);
     return Exit::usage;
   }
-  Exit worst = Exit::ok;
-  for (const PipelineFile& file : *files) {
-    const auto checked = engine::check(file.node, program.registry());
+  std::string fine;
+  for (PipelineFile& file : loaded->files) {
+    const auto checked = engine::check(file.node, program.registry(), program.context(file.name),
+                                       {.read_secrets = options.secrets});
     if (!checked) {
-      Program::complain(checked.error().what);
-      worst = Exit::usage;
-      continue;
+      file.problems.add_lines(checked.error().what);
     }
-    for (const std::string& warning : *checked) {
+    for (const std::string& warning : checked.value_or(std::vector<std::string>())) {
       Program::complain("warning: " + warning);
     }
-    if (print(fmt::format("{}: pipeline {} is fine\n", file.path, file.name)) != Exit::ok) {
-      return Exit::failed;
+    if (file.problems.empty()) {
+      append_format(fine, "{}: pipeline {} is fine\n", file.path, file.name);
     }
   }
-  return worst;
+  const auto all_fine = problems_of(*loaded);
+  if (!all_fine) {
+    Program::complain(all_fine.error().what);
+  }
+  if (print(fine) != Exit::ok) {
+    return Exit::failed;
+  }
+  return all_fine ? Exit::ok : Exit::usage;
 }
 
 Exit explain(Program& program, const Options& options) {

@@ -8,6 +8,7 @@
 #include "config/node.h"
 #include "core/checkpoint_store.h"
 #include "core/dead_letter.h"
+#include "engine/plan.h"
 #include "run/program.h"
 
 namespace penstock::run {
@@ -15,6 +16,7 @@ namespace penstock::run {
 struct Operated {
   std::string pipeline;
   config::Node file;
+  engine::Plan plan;                             // of the file
   std::unique_ptr<CheckpointStore> checkpoint;   // may be null, apart from open_checkpoint()
   std::unique_ptr<DeadLetterStore> dead_letter;  // of open_dead_letters() only
 };

@@ -152,6 +152,9 @@ class CommandLine {
     check->add_option("FILE|DIR", options_.files, "Pipeline files or folders of them")
         ->required()
         ->type_name("");
+    check->add_flag("--secrets", options_.secrets,
+                    "Read ${file:...} and the keys of `tls` too; without,\n"
+                    "what needs them has only its setting names checked");
 
     CLI::App* const explain = command(app_, Command::explain, "explain",
                                       "Describe a connector, format, transform or store");

@@ -41,6 +41,7 @@ struct Options {
   bool log_json = false;
 
   std::vector<std::string> files;  // run, check
+  bool secrets = false;            // check
   std::string file;                // checkpoint, dead-letter
   std::string preset;
   bool once = false;

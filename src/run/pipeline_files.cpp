@@ -37,14 +37,23 @@ Result<std::vector<std::string>> unfold(Files& files, const std::string& path) {
   return found;
 }
 
-void add_line(std::string& problems, std::string_view line) {
-  problems += problems.empty() ? "" : "\n";
-  problems += line;
+// Progress is kept under the names, so they must differ.
+void compare_names(std::vector<PipelineFile>& files) {
+  for (PipelineFile& one : files) {
+    for (const PipelineFile& other : files) {
+      if (&one != &other && !one.name.empty() && one.name == other.name) {
+        one.problems.add(one.node.find("name")->mark,
+                         fmt::format("the pipeline's name `{}` is also that of {}; names must "
+                                     "differ, because progress is kept under them",
+                                     one.name, other.path));
+      }
+    }
+  }
 }
 
 }  // namespace
 
-Result<std::vector<PipelineFile>> load_pipelines(Program& program, const LoadRequest& request) {
+Result<PipelineFiles> load_pipelines(Program& program, const LoadRequest& request) {
   if (!request.preset.empty()) {
     return fatal(
         fmt::format("there is no preset `{}`; known: none. The presets (documentdb-fanout, "
@@ -56,43 +65,48 @@ Result<std::vector<PipelineFile>> load_pipelines(Program& program, const LoadReq
   if (request.paths.empty()) {
     return fatal("no pipeline: give a FILE or a folder of them");
   }
-  std::string problems;
-  std::vector<PipelineFile> pipelines;
+  PipelineFiles loaded;
   const config::LoadOptions options{.environment = environment,
                                     .read_secrets = request.read_secrets};
   for (const std::string& path : request.paths) {
     const auto found = unfold(program.files(), path);
     if (!found) {
-      add_line(problems, found.error().what);
+      loaded.unreadable.push_back(found.error().what);
       continue;
     }
-    if (pipelines.size() + found->size() > kFilesMax) {
+    if (loaded.files.size() + loaded.unreadable.size() + found->size() > kFilesMax) {
       return fatal(fmt::format("{}: more than {} pipeline files", path, kFilesMax));
     }
     for (const std::string& file : *found) {
-      auto node = config::load_file(file, program.files(), options);
+      config::Problems problems;
+      auto node = config::load_file(file, program.files(), options, problems);
       if (!node) {
-        add_line(problems, node.error().what);
+        loaded.unreadable.push_back(node.error().what);
         continue;
       }
       const config::Node* const name = node->find("name");
-      pipelines.push_back({.path = file, .name = name ? name->scalar : "", .node = {}});
-      pipelines.back().node = *std::move(node);
+      loaded.files.push_back({.path = file,
+                              .name = name && !name->withheld ? name->scalar : "",
+                              .node = {},
+                              .problems = std::move(problems)});
+      loaded.files.back().node = *std::move(node);
     }
   }
-  for (size_t i = 0; i < pipelines.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      if (!pipelines[i].name.empty() && pipelines[i].name == pipelines[j].name) {
-        add_line(problems, fmt::format("{}: the pipeline's name `{}` is also that of {}; names "
-                                       "must differ, because progress is kept under them",
-                                       pipelines[i].path, pipelines[i].name, pipelines[j].path));
-      }
+  compare_names(loaded.files);
+  return loaded;
+}
+
+Result<> problems_of(const PipelineFiles& loaded) {
+  config::Problems all;
+  for (const std::string& text : loaded.unreadable) {
+    all.add_lines(text);
+  }
+  for (const PipelineFile& file : loaded.files) {
+    if (const auto fine = file.problems.result(); !fine) {
+      all.add_lines(fine.error().what);
     }
   }
-  if (!problems.empty()) {
-    return fatal(std::move(problems));
-  }
-  return pipelines;
+  return all.result();
 }
 
 }  // namespace penstock::run

@@ -5,14 +5,21 @@
 #include <vector>
 
 #include "config/node.h"
+#include "config/problems.h"
 #include "run/program.h"
 
 namespace penstock::run {
 
 struct PipelineFile {
-  std::string path;  // or "preset NAME"
+  std::string path;
   std::string name;  // of the pipeline
   config::Node node;
+  config::Problems problems;  // those of its ${…}, and of its name
+};
+
+struct PipelineFiles {
+  std::vector<PipelineFile> files;      // those that are YAML
+  std::vector<std::string> unreadable;  // what is wrong with each of the others
 };
 
 struct LoadRequest {
@@ -21,7 +28,9 @@ struct LoadRequest {
   bool read_secrets = true;
 };
 
-// All problems of all files in one error, one a line.
-Result<std::vector<PipelineFile>> load_pipelines(Program& program, const LoadRequest& request);
+// An error where the command line itself is wrong.
+Result<PipelineFiles> load_pipelines(Program& program, const LoadRequest& request);
+// All problems of all files as one error, one a line.
+Result<> problems_of(const PipelineFiles& loaded);
 
 }  // namespace penstock::run

@@ -12,20 +12,19 @@ namespace penstock::run {
 namespace {
 
 Result<std::vector<engine::Built>> build_all(Program& program, const Options& options) {
-  TRY(const std::vector<PipelineFile> files,
+  TRY(PipelineFiles loaded,
       load_pipelines(program, {.paths = options.files, .preset = options.preset}));
-  std::string problems;
-  for (const PipelineFile& file : files) {
-    if (const auto checked = engine::check(file.node, program.registry()); !checked) {
-      problems += (problems.empty() ? "" : "\n") + checked.error().what;
+  const engine::BuildOptions build_options{.once = options.once};
+  for (PipelineFile& file : loaded.files) {
+    const auto checked =
+        engine::check(file.node, program.registry(), program.context(file.name), build_options);
+    if (!checked) {
+      file.problems.add_lines(checked.error().what);
     }
   }
-  if (!problems.empty()) {
-    return fatal(std::move(problems));
-  }
+  TRY(problems_of(loaded));
   std::vector<engine::Built> all;
-  for (const PipelineFile& file : files) {
-    const engine::BuildOptions build_options{.once = options.once};
+  for (const PipelineFile& file : loaded.files) {
     TRY(engine::Built built,
         engine::build(file.node, program.registry(), program.context(file.name), build_options));
     for (const std::string& warning : built.warnings) {

@@ -47,6 +47,82 @@ def test_command_line(folder, checks):
         checks.that(ended.returncode == 0 and ended.stdout, f"{arguments} answers", ended.stderr)
 
 
+REFUSED = [  # source, sink, what stands beside the sink, place and reason
+    ('stdin: {}', 'files: {path: "lake/{bogus}"}', "", ":3:10: sink files: ", "bogus"),
+    ('stdin: {}', 'http: {url: "nonsense"}', "", ":3:10: sink http: ", "must start with http"),
+    ('stdin: {}', 'http: {url: "https://h/"}', ", tls: {ca: /nope}", ":3:10: sink http: ",
+     "tls.ca /nope"),
+    ('stdin: {}', 'http: {url: "https://h/"}', ", tls: {cert: /nope}", ":3:", "go together"),
+    ('stdin: {}', 'stdout: {}', ", lanes: 9", ":3:10: sink stdout: ", "`lanes` of 9"),
+    ('generate: {rate: -1}', 'stdout: {}', "", ":2:10: source generate: ", "rate"),
+]
+TRANSFORMS = ['set: {"nonsense.path": 1}', 'set: {after.x: "{bogus}"}', 'remove: [id]',
+              'filter: {bogus: [1]}']
+
+
+def test_check_refuses_what_run_refuses(folder, checks):
+    cases = [(f"name: p\nsource: {{{source}}}\nsinks: [{{{sink}{more}}}]\n", (place, reason))
+             for source, sink, more, place, reason in REFUSED]
+    cases += [(f"name: p\nsource: {{stdin: {{}}}}\nsinks: [{{stdout: {{}}}}]\n"
+               f"transforms: [{{{one}}}]\n", (":4:15: transform ",)) for one in TRANSFORMS]
+    for text, expected in cases:
+        (folder / "refused.yaml").write_text(text)
+        said = []
+        for command in (["check"], ["run", "--once", "--admin", "off"]):
+            ended = penstock(folder, *command, "refused.yaml")
+            checks.equal((ended.returncode, ended.stdout), (2, b""), f"{command[0]} of {text}")
+            said.append(ended.stderr.decode())
+        checks.that(all(part in said[0] for part in expected), f"the reason of {text}", said[0])
+        checks.equal(said[1], said[0], f"run says the same of {text}")
+
+
+def test_check_has_no_effect(folder, checks):
+    (folder / "whole.yaml").write_text(f"""name: whole
+source: {{firehose: {{listen: "127.0.0.1:{harness.free_port()}", inbox: inbox}}}}
+sinks:
+  - files: {{path: lake}}
+  - event_store: {{path: events.db}}
+  - http: {{url: "http://127.0.0.1:1"}}
+checkpoint: {{sqlite: {{path: state.db}}}}
+dead_letter: {{files: {{path: letters}}}}
+""")
+    before = sorted(folder.rglob("*"))
+    checks.equal(penstock(folder, "check", "whole.yaml").returncode, 0, "check of a whole file")
+    checks.equal(sorted(folder.rglob("*")), before, "check makes no file")
+
+
+def test_check_tells_all(folder, checks):
+    (folder / "many").mkdir()
+    (folder / "many/a.yaml").write_text("name: [\n")
+    (folder / "many/b.yaml").write_text(
+        "name: b\nsource: {mongodb: {uri: '${UNSET_B}'}}\nsinks: [{stdot: {}}]\n")
+    (folder / "many/c.yaml").write_text("name: c\nsource: {stdin: {}}\nsinks:\n"
+                                        "  - http: {url: '${aws-ssm:/x}'}\n  - kafka: {}\n")
+    (folder / "many/d.yaml").write_text("name: d\nsource: {stdin: {}}\nsinks: [{stdout: {}}]\n")
+    for command in (["check"], ["run", "--admin", "off"]):
+        ended = penstock(folder, *command, "many")
+        said = ended.stderr.decode()
+        checks.equal(ended.returncode, 2, f"{command[0]} of a folder")
+        for text in ("a.yaml:", "`UNSET_B` is not set", "no source `mongodb`", "unknown sink `stdot`",
+                     "`${aws-ssm:…}` is not in this build", "no sink `kafka`"):
+            checks.that(text in said, f"{command[0]} tells {text}", said)
+    checks.equal(penstock(folder, "check", "many").stdout, b"many/d.yaml: pipeline d is fine\n",
+                 "what is fine is told too")
+
+
+def test_check_and_secrets(folder, checks):
+    (folder / "secret.yaml").write_text("name: s\nsource: {stdin: {}}\nsinks:\n"
+                                        "  - http: {url: '${file:url.txt}'}\n")
+    checks.equal(penstock(folder, "check", "secret.yaml").returncode, 0, "check reads no secret")
+    ended = penstock(folder, "check", "--secrets", "secret.yaml")
+    checks.that(ended.returncode == 2 and b"url.txt" in ended.stderr, "unless it is asked to",
+                ended.stderr)
+    (folder / "url.txt").write_text("nonsense")
+    ended = penstock(folder, "check", "--secrets", "secret.yaml")
+    checks.that(ended.returncode == 2 and b"must start with http" in ended.stderr,
+                "and then checks them", ended.stderr)
+
+
 def test_streams(folder, checks):
     ended = penstock(folder, "run", "--admin", "off", "--log", "json", "lines.yaml",
                      given=b"one\ntwo\n")
@@ -105,8 +181,9 @@ def main():
     with harness.workspace() as folder:
         (folder / "lines.yaml").write_text(LINES)
         (folder / "follow.yaml").write_text(FOLLOW)
-        for test in (test_command_line, test_streams, test_once_and_drain, test_port_in_use,
-                     test_interrupt):
+        for test in (test_command_line, test_check_refuses_what_run_refuses,
+                     test_check_has_no_effect, test_check_tells_all, test_check_and_secrets,
+                     test_streams, test_once_and_drain, test_port_in_use, test_interrupt):
             test(folder, checks)
     return checks.end()
 
