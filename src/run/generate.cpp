@@ -5,6 +5,7 @@
 #include "config/json_text.h"
 #include "connectors/generate/generate_source.h"
 #include "doc/json.h"
+#include "net/address.h"
 #include "run/commands.h"
 #include "run/firehose_answer.h"
 
@@ -179,6 +180,10 @@ class Generator {
 }  // namespace
 
 Exit generate(Program& program, const Options& options, Signals& signals) {
+  if (const auto url = net::parse_url(options.firehose); !url) {
+    Program::complain("--firehose: " + url.error().what);
+    return Exit::usage;
+  }
   return Generator(program, options, signals).run();
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -26,12 +28,30 @@ const std::map<std::string, Log::Level> kLevels = {{"debug", Log::Level::debug},
                                                    {"warn", Log::Level::warn},
                                                    {"error", Log::Level::error}};
 
+// CLI11 takes -1 and what is too large for some other number, so this looks first.
+std::string whole_number(const std::string& text) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc{} && end == text.data() + text.size()) {
+    return "";
+  }
+  std::string shown;
+  append_printable(text, shown);
+  return fmt::format("takes a whole number from 0 to {}, not `{}`",
+                     std::numeric_limits<uint64_t>::max(), shown);
+}
+
 class CommandLine {
  public:
   std::variant<Options, Exit> parse(int argc, const char* const* argv) {
     declare();
+    std::vector<const char*> words(argv, argv + argc);
+    if (argc > 1 && words[1] == std::string_view("help")) {  // `help run` is `run --help`
+      words.erase(words.begin() + 1);
+      words.push_back("--help");
+    }
     try {
-      app_.parse(argc, argv);
+      app_.parse(static_cast<int>(words.size()), words.data());
     } catch (const CLI::ParseError& error) {
       return app_.exit(error) == 0 ? Exit::ok : Exit::usage;
     }
@@ -209,11 +229,14 @@ class CommandLine {
                                         "Show dead letters with their payload");
     show->add_option("NUMBER", options_.sequences, "As `dead-letter list` numbers them")
         ->required()
+        ->check(whole_number, "")
         ->type_name("");
     CLI::App* const replay =
         file_command(*group, Command::dead_letter_replay, "replay",
                      "Send them to the sink they failed at; not while it runs");
-    replay->add_option("NUMBER", options_.sequences, "Only these; default all")->type_name("");
+    replay->add_option("NUMBER", options_.sequences, "Only these; default all")
+        ->check(whole_number, "")
+        ->type_name("");
     replay->add_option("--sink", options_.sink, "Only of this sink; \"\": decoding and transforms")
         ->type_name("NAME");
     replay->add_flag("--force", options_.force,
@@ -231,6 +254,7 @@ class CommandLine {
         ->type_name("NAME");
     generate->add_option("--count", options_.count, "How many records")
         ->capture_default_str()
+        ->check(whole_number, "")
         ->type_name("NUMBER");
     generate->add_option("--rate", options_.rate, "Records a second; 0: as fast as they are taken")
         ->capture_default_str()
@@ -238,6 +262,7 @@ class CommandLine {
         ->type_name("NUMBER");
     generate->add_option("--seed", options_.seed, "The same seed makes the same records")
         ->capture_default_str()
+        ->check(whole_number, "")
         ->type_name("NUMBER");
   }
 

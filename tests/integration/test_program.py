@@ -10,6 +10,7 @@ import urllib.request
 import harness
 from harness import FOLLOW, penstock
 
+URL = "http://127.0.0.1:1"
 LINES = """name: lines
 source: {stdin: {}}
 sinks:
@@ -33,6 +34,17 @@ def test_command_line(folder, checks):
              ("admin beyond loopback", ["run", "lines.yaml", "--admin", "10.0.0.1:1"], 2, "--admin"),
              ("an unknown option", ["run", "--onse", "lines.yaml"], 2,
               "unknown option `--onse`, did you mean `--once`?"),
+             ("a count below zero", ["generate", "--firehose", URL, "--count", "-1"], 2,
+              "--count: takes a whole number from 0 to 18446744073709551615, not `-1`"),
+             ("a count too large", ["generate", "--firehose", URL, "--count", "9" * 20], 2,
+              "--count: takes a whole number from 0"),
+             ("a count that is none", ["generate", "--firehose", URL, "--count", "x"], 2,
+              "--count: takes a whole number"),
+             ("a seed below zero", ["generate", "--firehose", URL, "--seed", "-1"], 2, "--seed: takes"),
+             ("a letter below zero", ["dead-letter", "show", "lines.yaml", "-1"], 2, "`-1`"),
+             ("another protocol", ["generate", "--firehose", "ftp://127.0.0.1"], 2,
+              "--firehose: url"),
+             ("no protocol", ["generate", "--firehose", "127.0.0.1:8687"], 2, "--firehose: url"),
              ("a wrong file", ["check", "wrong.yaml"], 2, "wrong.yaml:3:9: unknown sink `stdot`"),
              ("two of one name", ["check", "lines.yaml", "lines.yaml"], 2, "names must differ")]
     (folder / "wrong.yaml").write_text("name: wrong\nsource: {stdin: {}}\nsinks: [stdot: {}]\n")
@@ -41,7 +53,7 @@ def test_command_line(folder, checks):
         checks.equal(ended.returncode, code, f"exit code of {name}")
         checks.that(text in ended.stderr.decode(), f"the error of {name}", ended.stderr)
         checks.equal(ended.stdout, b"", f"nothing on standard output by {name}")
-    for arguments in (["--help"], ["run", "--help"], ["version"], ["--version"], ["list"], ["explain", "stdout"],
+    for arguments in (["--help"], ["help"], ["help", "run"], ["run", "--help"], ["version"], ["--version"], ["list"], ["explain", "stdout"],
                       ["explain", "--schema"], ["check", "lines.yaml"]):
         ended = penstock(folder, *arguments)
         checks.that(ended.returncode == 0 and ended.stdout, f"{arguments} answers", ended.stderr)
