@@ -69,6 +69,37 @@ build() {
     cat "$root/build/$preset-configure.log" >&2
     fail "cmake could not configure preset $preset"
   }
-  (cd "$root" && NINJA_STATUS="[%f/%t %es] " ninja -C "build/$preset" --quiet "$@") ||
-    (cd "$root" && ninja -C "build/$preset" "$@") || fail "the build of preset $preset failed"
+  (
+    set -o pipefail
+    cd "$root"
+    NINJA_STATUS="[%f/%t, %e s] " ninja -C "build/$preset" "$@" 2>&1 |
+      show_build "build/$preset-build.log"
+  ) || fail "the build of preset $preset failed"
+}
+
+# show_build LOG: of what ninja says, its newest line in place on a terminal, else one now and then;
+# what follows a failure as it is. All of it goes to the log.
+show_build() {
+  local line said=$SECONDS failed=
+  : >"$1"
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >>"$1"
+    case $line in
+      "ninja: Entering "* | "ninja: no work "*) continue ;;
+      "["*"/"*" s] "*) [ -n "$failed" ] || progress "$line" ;;
+      "FAILED: "*) failed=yes; say "$line" ;;
+      *) say "$line" ;;
+    esac
+  done
+  [ -z "$clear" ] || printf '%s' "$clear"
+}
+
+# progress LINE: for show_build, which has `said`.
+progress() {
+  if [ -n "$clear" ]; then
+    printf '%s%s' "$clear" "${1:0:$((${COLUMNS:-80} - 1))}"
+  elif [ $((SECONDS - said)) -ge 15 ]; then
+    said=$SECONDS
+    printf '%s\n' "$1"
+  fi
 }

@@ -14,6 +14,7 @@ import time
 
 import harness
 
+CLEAR = "\r\x1b[K"
 PATIENCE = 90  # seconds, with the progress line coming all the time
 
 
@@ -74,6 +75,11 @@ def test_interrupt(folder, checks):
     try:
         checks.that(terminal.read_until("Running until Ctrl-C."), "it comes to its end",
                     terminal.shown)
+        last = terminal.shown.partition("the last one:")[2]
+        checks.that('"stream":"demo-' in last[:400], "its own last event is shown", last[:400])
+        shown = terminal.shown.partition("== What arrived")[2].rpartition("Running until")[0]
+        unclear = [line for line in shown.split("\r\n")[1:-1] if not line.startswith(CLEAR)]
+        checks.that(not unclear, "each line clears the progress line first", unclear)
         checks.that("400 records in" in terminal.shown and "400 rows in" in terminal.shown,
                     "what was sent arrived", terminal.shown)
         terminal.type(b"\x03")
@@ -89,10 +95,44 @@ def test_interrupt(folder, checks):
         os.close(terminal.keyboard)
 
 
+def test_words(folder, checks):
+    ended = subprocess.run(["bash", harness.ROOT / "quickstart", "--build", "foo"], cwd=folder,
+                           capture_output=True, timeout=60, check=False)
+    checks.equal((ended.returncode, ended.stderr),
+                 (1, b"quickstart: `foo` is one argument too many\n"), "a second word")
+
+
+NINJA = b"""ninja: Entering directory `build/release'
+[1/3, 0.1 s] Building a.o
+[2/3, 0.2 s] Building b.o
+FAILED: b.o
+b.cpp:1: error: wrong
+[3/3, 0.3 s] Building c.o
+ninja: build stopped: subcommand failed.
+"""
+SHOW = 'set -e; root=$PWD; . "$0"; show_build build.log'
+
+
+def test_build_lines(folder, checks):
+    command = ["bash", "-c", SHOW, harness.ROOT / "tools/lib.sh"]
+    ended = subprocess.run(command, cwd=folder, input=NINJA, capture_output=True, timeout=60,
+                           check=True)
+    checks.equal(ended.stdout, b"FAILED: b.o\nb.cpp:1: error: wrong\n"
+                 b"ninja: build stopped: subcommand failed.\n", "elsewhere: what failed")
+    checks.equal((folder / "build.log").read_bytes(), NINJA, "the log has all of it")
+    (folder / "said").write_bytes(b"ninja: no work to do.\n[1/1, 0.1 s] Building a.o\n")
+    terminal = Terminal(folder, "bash", "-c", SHOW + " <said", harness.ROOT / "tools/lib.sh")
+    terminal.read_until("nothing shows this, so all is read")
+    checks.equal((terminal.process.wait(30), terminal.shown),
+                 (0, f"{CLEAR}[1/1, 0.1 s] Building a.o{CLEAR}"), "on a terminal: one line")
+    os.close(terminal.keyboard)
+
+
 def main():
     checks = harness.Checks()
-    with harness.workspace() as folder:
-        test_interrupt(folder, checks)
+    for test in (test_words, test_build_lines, test_interrupt):
+        with harness.workspace() as folder:
+            test(folder, checks)
     return checks.end()
 
 
