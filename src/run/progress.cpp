@@ -56,6 +56,25 @@ uint64_t settled_of(const engine::Status& pipeline) {
   return settled;
 }
 
+std::string outcome_of(const engine::Status& pipeline) {
+  std::string out;
+  const auto add = [&out](std::string_view between, uint64_t count, std::string_view what) {
+    if (count > 0) {
+      append_format(out, "{}{} {}", between, count, what);
+    }
+  };
+  for (const engine::SinkStatus& sink : pipeline.sinks) {
+    out += out.empty() ? "" : "; ";
+    out += pipeline.sinks.size() > 1 ? sink.name + ": " : "";
+    append_format(out, "{} delivered", sink.events);
+    add(", ", sink.dead_letters, sink.dead_letters == 1 ? "dead letter" : "dead letters");
+    add(", ", sink.dropped, "dropped");
+  }
+  add("; ", pipeline.filtered, "filtered out");
+  add("; ", pipeline.source_rejected, "rejected before the sinks");
+  return out;
+}
+
 std::string short_number(double number) {
   if (number < 999.5) {
     return fmt::format("{:.0f}", number);

@@ -25,6 +25,9 @@ class Progress {
 };
 
 uint64_t settled_of(const engine::Status& pipeline);
+// What became of the events, each fate that occurred by itself: "10 delivered, 2 dead letters", and
+// of several sinks each: "lake: 10 delivered; store: 9 delivered, 1 dropped; 3 filtered out".
+std::string outcome_of(const engine::Status& pipeline);
 // 950, 1.2k, 3.4M
 std::string short_number(double number);
 

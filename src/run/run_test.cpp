@@ -59,6 +59,26 @@ TEST(Progress, shows_rate_lag_in_flight_and_retries) {
   EXPECT_EQ(progress.line(std::vector{status}, Instant{4s}), "ingest failed");
 }
 
+TEST(Progress, tells_at_the_end_what_became_of_the_events) {
+  engine::Status status;
+  status.sinks.resize(1);
+  status.sinks[0].name = "http";
+  status.sinks[0].events = 10;
+  EXPECT_EQ(outcome_of(status), "10 delivered");
+  status.sinks[0].dead_letters = 2;
+  status.sinks[0].dropped = 1;
+  EXPECT_EQ(outcome_of(status), "10 delivered, 2 dead letters, 1 dropped");
+  status.sinks.push_back(status.sinks[0]);
+  status.sinks[1].name = "lake";
+  status.sinks[1].dropped = 0;
+  status.sinks[1].dead_letters = 1;
+  status.filtered = 3;
+  status.source_rejected = 4;
+  EXPECT_EQ(outcome_of(status),
+            "http: 10 delivered, 2 dead letters, 1 dropped; lake: 10 delivered, 1 dead letter; "
+            "3 filtered out; 4 rejected before the sinks");
+}
+
 TEST(Progress, of_several_pipelines_shows_only_what_is_not_zero) {
   engine::Status quiet;
   quiet.name = "emit";

@@ -120,10 +120,9 @@ class Supervisor {
 
   void note_end(const engine::Status& pipeline) {
     const bool failed = pipeline.state == engine::State::failed;
-    std::string text =
-        fmt::format("{}, {} events delivered", name_of(pipeline.state), settled_of(pipeline));
+    std::string text = fmt::format("{}: {}", name_of(pipeline.state), outcome_of(pipeline));
     if (!failed && !pipeline.reason.empty()) {
-      text += ": " + pipeline.reason;
+      text += "; " + pipeline.reason;
     }
     program_.log().info(pipeline.name, text);  // why it failed was logged when it did
     if (failed && options_.fail_fast && !draining_) {
@@ -140,7 +139,7 @@ class Supervisor {
       if (!is_end(all[i].state) && moved) {
         const double passed = std::chrono::duration<double>(now - summed_at_).count();
         program_.log().info(all[i].name,
-                            fmt::format("{} events delivered, {:.1f}/s, lag {:.1f} s, {} in flight",
+                            fmt::format("{} events done, {:.1f}/s, lag {:.1f} s, {} in flight",
                                         settled, static_cast<double>(settled - summed_[i]) / passed,
                                         all[i].lag_seconds, all[i].in_flight_events));
       }

@@ -113,7 +113,7 @@ def test_fail_fast(folder, checks):
                        20, "one failed, one running")
     checks.that(slow.running(), "without --fail-fast the others go on")
     checks.equal(slow.stop(), 1, "and the exit code is the worst")
-    checks.that("follow: stopped, 1 events delivered" in slow.tail(), "they drained", slow.tail())
+    checks.that("follow: stopped: 1 delivered" in slow.tail(), "they drained", slow.tail())
     append(folder, "two")
     ended = penstock(folder, *arguments, "--fail-fast")
     checks.equal(ended.returncode, 1, "--fail-fast ends all")
