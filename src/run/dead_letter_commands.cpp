@@ -5,6 +5,8 @@
 #include <set>
 
 #include "base/format.h"
+#include "config/nearest.h"
+#include "config/problems.h"
 #include "dead_letters/replay.h"
 #include "doc/json.h"
 #include "engine/build.h"
@@ -204,9 +206,39 @@ bool is_held(const StoredLetter& letter, const engine::Assembly& replay,
   return true;
 }
 
+// Whether the pipeline has the sink, or letters of it; complains where it has neither.
+Result<bool> is_known_sink(const Opened& opened, const std::string& sink) {
+  std::vector<std::string> names;
+  for (const engine::SinkPlan& plan : opened.operated.plan.sinks) {
+    names.push_back(plan.shared.name);
+  }
+  bool known = sink.empty() || std::ranges::find(names, sink) != names.end();
+  TRY(for_each_letter(*opened.archive,
+                      [&](const StoredLetter& letter) { known = known || letter.sink == sink; }));
+  if (!known) {
+    Program::complain(fmt::format("pipeline {} has no enabled sink {}, and no dead letter of it{}",
+                                  opened.operated.pipeline, config::quote(sink),
+                                  config::hint(sink, names)));
+  }
+  return known;
+}
+
+// Complains about the first that is not there.
+Result<bool> are_there(const Opened& opened, std::span<const uint64_t> sequences) {
+  std::set<uint64_t> missing(sequences.begin(), sequences.end());
+  TRY(for_each_letter(*opened.archive,
+                      [&](const StoredLetter& letter) { missing.erase(letter.sequence); }));
+  if (!missing.empty()) {
+    Program::complain(fmt::format("there is no dead letter number {} of pipeline {}",
+                                  *missing.begin(), opened.operated.pipeline));
+  }
+  return missing.empty();
+}
+
 struct Replayed {
   Exit exit = Exit::ok;
-  size_t letters = 0;  // went back
+  bool interrupted = false;  // by a signal
+  size_t letters = 0;        // went back
 };
 
 Result<Replayed> replay_sink(Program& program, Opened& opened, const Options& options,
@@ -240,6 +272,8 @@ Result<Replayed> replay_sink(Program& program, Opened& opened, const Options& op
       engine::Runner::make(std::move(built.assembly), program.clock(), program.log()));
   runners.front()->start();
   Replayed replayed{.exit = supervise(program, runners, signals, {})};
+  replayed.interrupted =
+      replayed.exit == Exit::aborted || runners.front()->status().state == engine::State::stopped;
   const bool ended = runners.front()->wait(Duration{0});  // not where it was aborted in a write
   if (taken != nullptr && ended) {
     TRY(taken->note_taken(*opened.archive, choice, {}));
@@ -250,11 +284,46 @@ Result<Replayed> replay_sink(Program& program, Opened& opened, const Options& op
   const std::string done =
       fmt::format("{}: {} dead letters went back{}\n", shown_sink(sink), replayed.letters,
                   left.empty() ? "" : fmt::format(", {} wait", left.size()));
+  if (replayed.exit == Exit::failed && !left.empty()) {
+    Program::complain(fmt::format(
+        "{} dead letters of {} wait, the first is number {}. Once mended, replay them alone with "
+        "`--sink {}`, or name the numbers that are to go",
+        left.size(), shown_sink(sink), left.front().sequence,
+        sink.empty() ? "\"\"" : shown_sink(sink)));
+  }
   return Program::print(done) ? replayed : Replayed{.exit = Exit::failed};
+}
+
+// One sink after the other; what stops one stops no other.
+Replayed replay_sinks(Program& program, Opened& opened, const Options& options,
+                      const std::vector<std::string>& sinks, Signals& signals) {
+  Replayed all;
+  for (const std::string& sink : sinks) {
+    const auto one = replay_sink(program, opened, options, sink, signals);
+    if (!one) {
+      all.exit = complain(one.error());
+      continue;
+    }
+    all.letters += one->letters;
+    all.exit = one->exit == Exit::ok ? all.exit : one->exit;
+    all.interrupted = one->interrupted;
+    if (all.interrupted) {
+      break;
+    }
+  }
+  return all;
 }
 
 // Under the pipeline's lease, so that a key is not written from two sides at once.
 Result<Exit> replay(Program& program, Opened& opened, const Options& options, Signals& signals) {
+  TRY(const bool known, is_known_sink(opened, options.sink.value_or("")));
+  if (!known) {
+    return Exit::usage;
+  }
+  TRY(const bool there, are_there(opened, options.sequences));
+  if (!there) {
+    return Exit::failed;
+  }
   std::optional<Lease> lease;
   if (opened.operated.checkpoint) {
     TRY(lease, opened.operated.checkpoint->lease({}));
@@ -266,12 +335,7 @@ Result<Exit> replay(Program& program, Opened& opened, const Options& options, Si
   } else {
     TRY(sinks, dead_letters::sinks_to_replay(*opened.archive, {}));
   }
-  Replayed all;
-  for (size_t i = 0; i < sinks.size() && all.exit == Exit::ok; ++i) {
-    TRY(const Replayed one, replay_sink(program, opened, options, sinks[i], signals));
-    all.exit = one.exit;
-    all.letters += one.letters;
-  }
+  const Replayed all = replay_sinks(program, opened, options, sinks, signals);
   if (all.letters == 0 && all.exit == Exit::ok &&
       !Program::print("nothing to replay: no such dead letter waits\n")) {
     return Exit::failed;
@@ -291,6 +355,13 @@ Exit list_dead_letters(Program& program, const Options& options) {
   const auto opened = open(program, options);
   if (!opened) {
     Program::complain(opened.error().what);
+    return Exit::usage;
+  }
+  const auto known = is_known_sink(*opened, options.sink.value_or(""));
+  if (!known) {
+    return complain(known.error());
+  }
+  if (!*known) {
     return Exit::usage;
   }
   size_t listed = 0;
@@ -318,10 +389,10 @@ Exit show_dead_letters(Program& program, const Options& options) {
     Program::complain(opened.error().what);
     return Exit::usage;
   }
-  std::set<uint64_t> missing(options.sequences.begin(), options.sequences.end());
+  const std::set<uint64_t> wanted(options.sequences.begin(), options.sequences.end());
   std::string out;
   const auto read = for_each_letter(*opened->archive, [&](const StoredLetter& letter) {
-    if (missing.erase(letter.sequence) > 0) {
+    if (wanted.contains(letter.sequence)) {
       append_whole(letter, out);
     }
   });
@@ -331,12 +402,11 @@ Exit show_dead_letters(Program& program, const Options& options) {
   if (!Program::print(out)) {
     return Exit::failed;
   }
-  if (!missing.empty()) {
-    Program::complain(fmt::format("there is no dead letter number {} of pipeline {}",
-                                  *missing.begin(), opened->operated.pipeline));
-    return Exit::failed;
+  const auto there = are_there(*opened, options.sequences);
+  if (!there) {
+    return complain(there.error());
   }
-  return Exit::ok;
+  return *there ? Exit::ok : Exit::failed;
 }
 
 Exit replay_dead_letters(Program& program, const Options& options, Signals& signals) {

@@ -82,9 +82,15 @@ def test_replay_to_a_named_sink(folder, checks):
         append(folder, event(1))
         run(folder)
         receiver.refuse = None
-        unknown = letters(folder, "replay", "--sink", "three")
-        checks.that(b"nothing to replay" in unknown.stdout, "a sink without letters",
-                    unknown.stdout)
+        for command in ("list", "replay"):
+            unknown = letters(folder, command, "--sink", "tow")
+            checks.equal(unknown.returncode, 2, f"{command} of a sink that is not there")
+            checks.that(b"no enabled sink `tow`, and no dead letter of it, did you mean `two`?" in
+                        unknown.stderr, "names it", unknown.stderr)
+        missing = letters(folder, "replay", "77")
+        checks.equal(missing.returncode, 1, "replay of a number that is not there")
+        checks.that(b"no dead letter number 77" in missing.stderr, "names it", missing.stderr)
+        checks.equal(receiver.taken(), [], "nothing was sent")
         checks.equal(letters(folder, "replay", "--sink", "two").returncode, 0, "replay --sink")
         checks.equal([path for path, _ in receiver.taken()], ["/two"], "goes to that sink only")
         listed = letters(folder, "list").stdout.decode()
@@ -117,6 +123,23 @@ def test_replay_that_stops(folder, checks):
         checks.equal(letters(folder, "replay", "--force").returncode, 0, "the next one ends well")
         checks.equal(sorted(ids(receiver.taken())), ["e1", "e2", "e3"],
                      "and sends only what is left")
+
+
+def test_replay_of_the_other_sinks(folder, checks):
+    with harness.Receiver() as receiver:
+        setup(folder, "".join(http_sink(receiver, name) for name in ("one", "two", "three")))
+        receiver.refuse = lambda path, body: True
+        append(folder, event(1))
+        run(folder)
+        receiver.refuse = lambda path, body: path == "/one"
+        stopped = letters(folder, "replay")
+        checks.equal(stopped.returncode, 1, "a new rejection at one sink")
+        checks.equal(sorted(path for path, _ in receiver.taken()), ["/three", "/two"],
+                     "does not hold back the letters of others")
+        checks.that(b"1 dead letters of one wait" in stopped.stderr and
+                    b"`--sink one`" in stopped.stderr, "what stays is told", stopped.stderr)
+        listed = letters(folder, "list").stdout
+        checks.that(listed.endswith(b"\n1 dead letters\n"), "it waits", listed)
 
 
 def test_force(folder, checks):
@@ -216,7 +239,8 @@ def test_quarantine_by_the_keys_of_the_sink(folder, checks):
 
 def main():
     checks = harness.Checks()
-    for test in (test_replay_once, test_replay_to_a_named_sink, test_replay_that_stops, test_force,
+    for test in (test_replay_once, test_replay_to_a_named_sink, test_replay_that_stops,
+                 test_replay_of_the_other_sinks, test_force,
                  test_quarantine, test_quarantine_reset, test_quarantine_by_the_keys_of_the_sink):
         with harness.workspace() as folder:
             test(folder, checks)
