@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "engine/plan.h"
 #include "run/commands.h"
@@ -40,6 +42,30 @@ Result<Checkpoint> load_leased(CheckpointStore& store) {
   return *std::move(checkpoint);
 }
 
+// `rejected` where the source cannot go on from the position. Opening a part at a position reads
+// only, in every source that saves one.
+Result<> try_position(const Operated& operated, Program& program, const Checkpoint& checkpoint,
+                      const std::string& part, const Position& position) {
+  const engine::SourcePlan& plan = operated.plan.source;
+  Context context = program.context(fmt::format("{}/{}", operated.pipeline, plan.shared.name));
+  context.tls = plan.shared.tls.files();
+  TRY(const std::unique_ptr<Source> source,
+      plan.component.entry->make(plan.component.settings, context));
+  const SourceTraits traits = source->traits();
+  if (traits.owns_position || !traits.saves_position) {
+    return {};
+  }
+  TRY(const std::vector<Part> parts, source->parts(checkpoint, {}));
+  const auto found = std::ranges::find(parts, part, &Part::id);
+  if (found == parts.end()) {
+    return rejected(fmt::format("the source {} has no part `{}` now", plan.shared.name, part));
+  }
+  if (const auto reader = source->open(*found, position, {}); !reader) {
+    return rejected("--position: " + reader.error().what);
+  }
+  return {};
+}
+
 Result<> change(const Operated& operated, Program& program, const std::string& part,
                 const std::optional<Position>& position) {
   CheckpointStore& store = *operated.checkpoint;
@@ -52,6 +78,7 @@ Result<> change(const Operated& operated, Program& program, const std::string& p
     return fatal(fmt::format("the checkpoint has no part `{}`; it has: {}", part, known));
   }
   if (position) {
+    TRY(try_position(operated, program, checkpoint, part, *position));
     checkpoint.positions[part] = *position;
   } else {
     checkpoint.positions.erase(part);
@@ -73,7 +100,8 @@ Exit change_part(Program& program, const Options& options,
     return Exit::usage;
   }
   if (const auto changed = change(*operated, program, *part, position); !changed) {
-    return complain(changed.error());
+    const Exit exit = complain(changed.error());
+    return changed.error().kind == Error::Kind::rejected ? Exit::usage : exit;
   }
   const std::string done = position ? fmt::format("now at {}", to_text(*position)) : "forgotten";
   return Program::print(fmt::format("{}: part {}: {}\n", operated->pipeline, options.part, done))

@@ -80,11 +80,11 @@ def test_set_and_reset(folder, checks):
         ended = checkpoint(folder, command, *arguments)
         checks.equal(ended.returncode, code, f"exit code of {command} {arguments}")
         checks.that(text in ended.stderr.decode(), f"error of {command} {arguments}", ended.stderr)
-    checkpoint(folder, "set", "--part", part, "--position", "nonsense")
-    ended = once(folder)
-    checks.equal((ended.returncode, ended.stdout), (1, b""), "a position that cannot be read")
-    checks.that(b"cannot read the position" in ended.stderr, "is a lost one, and said",
-                ended.stderr)
+    before = saved(folder)
+    ended = checkpoint(folder, "set", "--part", part, "--position", "nonsense")
+    checks.equal(ended.returncode, 2, "a position that the source cannot read is refused")
+    checks.that(b"cannot read the position" in ended.stderr, "with its reason", ended.stderr)
+    checks.equal(saved(folder), before, "and the saved one stays")
 
 
 def test_two_processes(folder, checks):
