@@ -118,6 +118,27 @@ void part_of(const Registry::Entries<T>& entries, std::string_view kind, bool li
   }
 }
 
+// What `explain` says of a section of the file, or of a group that stands beside a connector.
+struct Section {
+  std::string_view name, about;
+  std::string table;
+};
+
+std::vector<Section> sections() {
+  constexpr std::string_view kBeside = "Stands beside the key of a source or sink.";
+  return {{"limits", "A key of the pipeline file: bounds of memory and patience.",
+           table(LimitsFields{})},
+          {"until", "A key of the pipeline file: when the run ends.", table(UntilFields{})},
+          {"every", "Stands among the settings of any checkpoint store.", table(EveryFields{})},
+          {"source", "A key of the pipeline file. These stand beside the source's own key.",
+           table(SourceFields{})},
+          {"sinks", "A key of the pipeline file. These stand beside each sink's own key.",
+           table(SinkFields{})},
+          {"batch", kBeside, table(BatchFields{})},
+          {"retry", kBeside, table(RetryFields{})},
+          {"tls", kBeside, table(TlsFields{})}};
+}
+
 template <class T>
 void add_names(const Registry::Entries<T>& entries, std::set<std::string>& names) {
   for (const auto& [name, entry] : entries) {
@@ -205,11 +226,17 @@ Result<std::string> reference_of(const Registry& registry, std::string_view name
   part_of(registry.encoders, "format of a sink", false, name, out);
   part_of(registry.checkpoints, "checkpoint", false, name, out);
   part_of(registry.dead_letters, "dead letters", false, name, out);
+  std::set<std::string> names;
+  for (const Section& section : sections()) {
+    names.emplace(section.name);
+    if (section.name == name) {
+      out += fmt::format("### `{}`\n\n{}\n\n{}\n", name, section.about, section.table);
+    }
+  }
   if (!out.empty()) {
     out.pop_back();
     return out;
   }
-  std::set<std::string> names;
   add_names(registry.sources, names);
   add_names(registry.sinks, names);
   add_names(registry.transforms, names);

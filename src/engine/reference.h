@@ -13,7 +13,8 @@ namespace penstock::engine {
 std::string reference_page(const Registry& registry);
 
 // The part of the page about one connector, format, transform or store, of every kind that has the
-// name (`penstock explain NAME`). An unknown name is an error with the nearest known one.
+// name, or about a section of the file, as limits or retry (`penstock explain NAME`). An unknown
+// name is an error with the nearest known one.
 Result<std::string> reference_of(const Registry& registry, std::string_view name);
 
 // A JSON schema (2020-12) of a pipeline file, for editors.

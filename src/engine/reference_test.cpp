@@ -31,6 +31,21 @@ TEST(Reference, one_name_is_explained_in_every_kind_that_has_it) {
   EXPECT_NE(unknown.error().what.find("did you mean `files`?"), std::string::npos);
 }
 
+TEST(Reference, the_sections_of_a_file_are_explained_by_their_names) {
+  for (const auto& [name, setting] : {std::pair{"limits", "`in_flight_events`"},
+                                      {"until", "`deadline`"},
+                                      {"every", "`time`"},
+                                      {"source", "`on_lost_position`"},
+                                      {"sinks", "`batch.wait`"},
+                                      {"batch", "`wait`"},
+                                      {"retry", "`attempts`"},
+                                      {"tls", "`ca`"}}) {
+    const auto text = reference_of(test_registry(), name);
+    ASSERT_TRUE(text) << text.error().what;
+    EXPECT_NE(text->find(setting), std::string::npos) << *text;
+  }
+}
+
 TEST(Reference, the_schema_is_json_and_knows_the_components) {
   const auto schema = nlohmann::json::parse(json_schema(test_registry()));
   const auto& sink = schema["properties"]["sinks"]["items"];

@@ -87,7 +87,9 @@ Exit list(Program& program) {
   append_names("Formats of sinks", registry.encoders, out);
   append_names("Checkpoints", registry.checkpoints, out);
   append_names("Dead letters", registry.dead_letters, out);
-  out += "`penstock explain NAME` describes one.\n";
+  out +=
+      "`penstock explain NAME` describes one, or a section of a pipeline file: source,\n"
+      "sinks, batch, retry, tls, every, limits, until.\n";
   return print(out);
 }
 

@@ -178,7 +178,11 @@ class CommandLine {
 
     CLI::App* const explain = command(app_, Command::explain, "explain",
                                       "Describe a connector, format, transform or store");
-    explain->add_option("NAME", options_.connector, "As `penstock list` names it")->type_name("");
+    explain
+        ->add_option("NAME", options_.connector,
+                     "As `penstock list` names it; or of a pipeline file:\n"
+                     "source, sinks, batch, retry, tls, every, limits, until")
+        ->type_name("");
     explain->add_flag("--all", options_.explain_all, "The whole reference page");
     explain->add_flag("--markdown", options_.markdown, "Write Markdown (it always does)");
     explain->add_flag("--schema", options_.schema, "A JSON schema of pipeline files, for editors");
