@@ -70,8 +70,10 @@ net::HttpAnswer answer(const net::HttpRequest& request, const Snapshot& snapshot
 
 Result<std::unique_ptr<net::HttpListener>> serve(net::HttpServer& server,
                                                  const std::string& address, Snapshot snapshot) {
-  const net::ListenOptions options{
-      .body_bytes_max = 0, .header_bytes_max = size_t{16} << 10, .connections_max = 32};
+  // A body is taken only so that its request can be told that there is nothing to send here.
+  const net::ListenOptions options{.body_bytes_max = size_t{64} << 10,
+                                   .header_bytes_max = size_t{16} << 10,
+                                   .connections_max = 32};
   return server.listen(
       address, options,
       [kept = std::move(snapshot)](net::HttpRequest request, const net::Responder& respond) {

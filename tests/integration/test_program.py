@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The program from outside: exit codes, texts of errors, signals, what goes to which stream."""
+import http.client
 import json
 import signal
 import socket
@@ -162,6 +163,11 @@ def test_once_and_drain(folder, checks):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status", timeout=10) as answer:
         state = json.load(answer)["pipelines"][0]["state"]
     checks.equal(state, "running", "/api/status shows it")
+    for body in (None, b"x"):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("POST", "/metrics", body)
+        checks.equal(connection.getresponse().status, 405, f"POST of {body} to /metrics")
+        connection.close()
     checks.equal(running.stop(), 0, "SIGTERM drains and ends with 0")
     checks.equal(penstock(folder, "checkpoint", "reset", "follow.yaml").returncode, 0, "then reset")
 
