@@ -134,6 +134,10 @@ class Metrics {
                 &Status::filtered);
     of_pipeline("penstock_source_rejected_events_total", "counter",
                 "Events that decoding or a transform rejected.", &Status::source_rejected);
+    of_pipeline("penstock_source_dropped_events_total", "counter", "Of these, what was dropped.",
+                &Status::source_dropped);
+    of_pipeline("penstock_source_dead_letter_events_total", "counter",
+                "Of these, what is durable in the dead letters.", &Status::source_dead_letters);
     of_pipeline("penstock_quarantined_keys", "gauge",
                 "Keys whose changes follow an earlier one into the dead letters.",
                 &Status::quarantined_keys);

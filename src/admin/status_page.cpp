@@ -113,6 +113,8 @@ void pipeline(Writer& w, const Status& status) {
   w.number("in_flight_bytes_limit", status.in_flight_bytes_limit);
   w.number("filtered", status.filtered);
   w.number("source_rejected", status.source_rejected);
+  w.number("source_dropped", status.source_dropped);
+  w.number("source_dead_letters", status.source_dead_letters);
   w.number("quarantined_keys", status.quarantined_keys);
   w.number("lost_positions", status.lost_positions);
   w.number("saves", status.saves);

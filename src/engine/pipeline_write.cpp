@@ -79,7 +79,7 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   if (sink.spec.traits.lane_per_key) {
     sink.busy_slots[task->batch.lane] = false;
   }
-  sink.counts.add_batch(now - task->started);
+  sink.counts.add_write(now - task->started, result.has_value());
   if (mutated("settle_before_durable") || (mutated("unknown_is_success") && !result &&
                                            reaction_to(result.error().kind) == Reaction::retry)) {
     result = std::vector<Failure>{};

@@ -285,8 +285,8 @@ class Planner {
       return;
     }
     SourcePlan& source = plan_.source;
-    source.component = component(without_resnapshot(*node), Kind::source, registry_.sources,
-                                 {"enabled", "format"}, source.shared);
+    source.component = component(without_resnapshot(*node, problems_), Kind::source,
+                                 registry_.sources, {"enabled", "format"}, source.shared);
     check_settings(source.component);
     source.format = format(*node, Kind::decoder, registry_.decoders, true);
     if (node->kind == Node::Kind::map && !source.component.enabled) {
@@ -299,21 +299,6 @@ class Planner {
     if (source.shared.name.empty()) {
       source.shared.name = source.component.connector;
     }
-  }
-
-  // A choice of the contract for sources with snapshots; there is none yet (ADR 0008).
-  Node without_resnapshot(Node source) {
-    std::erase_if(source.entries, [&](const auto& entry) {
-      const bool is_later =
-          entry.first == "on_lost_position" && entry.second.scalar == "resnapshot";
-      if (is_later) {
-        problems_.add(entry.second.mark,
-                      "this build has no `on_lost_position: resnapshot`; it has: "
-                      "fail, earliest, latest");
-      }
-      return is_later;
-    });
-    return source;
   }
 
   // What source and sink share.

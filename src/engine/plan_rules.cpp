@@ -72,4 +72,17 @@ void check_rules(Plan& plan, const config::Node* limits, config::Problems& probl
   Rules(plan, problems).check(limits);
 }
 
+config::Node without_resnapshot(config::Node source, config::Problems& problems) {
+  std::erase_if(source.entries, [&](const auto& entry) {
+    const bool is_later = entry.first == "on_lost_position" && entry.second.scalar == "resnapshot";
+    if (is_later) {
+      problems.add(entry.second.mark,
+                   "this build has no `on_lost_position: resnapshot`; it has: "
+                   "fail, earliest, latest");
+    }
+    return is_later;
+  });
+  return source;
+}
+
 }  // namespace penstock::engine

@@ -11,4 +11,7 @@ namespace penstock::engine {
 // which limits were given.
 void check_rules(Plan& plan, const config::Node* limits, config::Problems& problems);
 
+// Takes away a choice of the contract for sources with snapshots; there is none yet (ADR 0008).
+config::Node without_resnapshot(config::Node source, config::Problems& problems);
+
 }  // namespace penstock::engine

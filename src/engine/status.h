@@ -37,7 +37,7 @@ struct SinkStatus {
   std::optional<std::string> failing;  // the error of the longest-waiting retry
   std::optional<Duration> failing_for;
 
-  void add_batch(Duration took);
+  void add_write(Duration took, bool is_durable);
 };
 
 struct Status {

@@ -71,7 +71,9 @@ std::string outcome_of(const engine::Status& pipeline) {
     add(", ", sink.dropped, "dropped");
   }
   add("; ", pipeline.filtered, "filtered out");
-  add("; ", pipeline.source_rejected, "rejected before the sinks");
+  add("; before the sinks: ", pipeline.source_dead_letters,
+      pipeline.source_dead_letters == 1 ? "dead letter" : "dead letters");
+  add("; before the sinks: ", pipeline.source_dropped, "dropped");
   return out;
 }
 

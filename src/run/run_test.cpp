@@ -73,10 +73,10 @@ TEST(Progress, tells_at_the_end_what_became_of_the_events) {
   status.sinks[1].dropped = 0;
   status.sinks[1].dead_letters = 1;
   status.filtered = 3;
-  status.source_rejected = 4;
+  status.source_dead_letters = 4;
   EXPECT_EQ(outcome_of(status),
             "http: 10 delivered, 2 dead letters, 1 dropped; lake: 10 delivered, 1 dead letter; "
-            "3 filtered out; 4 rejected before the sinks");
+            "3 filtered out; before the sinks: 4 dead letters");
 }
 
 TEST(Progress, of_several_pipelines_shows_only_what_is_not_zero) {
