@@ -111,9 +111,12 @@ Result<> FilesDeadLetters::recover_log(const std::string& folder) {
   TRY(const Scan scan, dead_letters::scan_segment(files_, last, true, start,
                                                   [](const LetterLine&) { return true; }));
   if (scan.torn_bytes > 0) {
-    log_.warn(where_, fmt::format("dead letters {}: cut {} bytes of a write that was never "
-                                  "finished",
-                                  last.path, scan.torn_bytes));
+    log_.warn(
+        where_,
+        fmt::format("dead letters {}: cut {} bytes that are no whole write, as a process that "
+                    "dies leaves them; were they damaged instead, the letters in them are in "
+                    "{}.cut-{}",
+                    last.path, scan.torn_bytes, last.path, scan.end));
   }
   TRY(segment_,
       AppendLog::open(files_, last.path, {.bytes = scan.end, .last_write = scan.last_write}));

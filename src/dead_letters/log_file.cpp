@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/keep_tail.h"
+
 namespace penstock::dead_letters {
 
 namespace {
@@ -58,6 +60,7 @@ Result<AppendLog> AppendLog::open(Files& files, const std::string& path, Kept ke
     return fatal(fmt::format("dead letters {}: the file shrank while it was opened", path));
   }
   if (info.size > kept.bytes) {
+    TRY(keep_tail(files, *file, path, kept.bytes));
     TRY(file->truncate(kept.bytes));
   }
   std::string last(kept.bytes - kept.last_write, '\0');

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/keep_tail.h"
 #include "inbox/inbox.h"
 
 namespace penstock::inbox {
@@ -168,9 +169,12 @@ Result<> Inbox::cut(const Segment& segment, File& file, uint64_t size) {
     if (find_later_frame(bytes, static_cast<size_t>(segment.size), segment.header.salt)) {
       return corrupt(segment.path, segment.size);
     }
+    TRY(const std::string kept, keep_tail(files_, file, segment.path, segment.size));
     log_.warn(options_.where,
-              fmt::format("inbox {}: cut {} bytes that were written and never answered for",
-                          segment.path, size - segment.size));
+              fmt::format("inbox {}: cut {} bytes that are no whole write, as a process that dies "
+                          "leaves them, and were never answered for; were they damaged instead, "
+                          "the records in them are in {}",
+                          segment.path, size - segment.size, kept));
     TRY(file.truncate(segment.size));
   }
   // Also what is sound may have been written by a process that died before its sync: a reader must

@@ -281,9 +281,11 @@ Result<Replayed> replay_sink(Program& program, Opened& opened, const Options& op
   TRY(const std::vector<StoredLetter> left,
       dead_letters::chosen_letters(*opened.archive, choice, {}));
   replayed.letters = letters.size() - left.size();
-  const std::string done =
-      fmt::format("{}: {} dead letters went back{}\n", shown_sink(sink), replayed.letters,
-                  left.empty() ? "" : fmt::format(", {} wait", left.size()));
+  // Standard output may be the sink's.
+  program.log().info(
+      opened.operated.pipeline,
+      fmt::format("{}: {} dead letters went back{}", shown_sink(sink), replayed.letters,
+                  left.empty() ? "" : fmt::format(", {} wait", left.size())));
   if (replayed.exit == Exit::failed && !left.empty()) {
     Program::complain(fmt::format(
         "{} dead letters of {} wait, the first is number {}. Once mended, replay them alone with "
@@ -291,7 +293,7 @@ Result<Replayed> replay_sink(Program& program, Opened& opened, const Options& op
         left.size(), shown_sink(sink), left.front().sequence,
         sink.empty() ? "\"\"" : shown_sink(sink)));
   }
-  return Program::print(done) ? replayed : Replayed{.exit = Exit::failed};
+  return replayed;
 }
 
 // One sink after the other; what stops one stops no other.

@@ -1,6 +1,9 @@
 #include "run/run.h"
 
+#include <fcntl.h>
+
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/memory.h"
@@ -41,9 +44,20 @@ Exit execute(Program& program, const Options& options, Signals& signals) {
   unreachable();
 }
 
+// A file that is opened where a standard stream was closed would be written to as that stream. What
+// stands there instead can only be used the other way round: reading and writing fail and say so.
+void fill_closed_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) < 0) {
+      (void)::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  fill_closed_descriptors();
   keep_freed_memory();
   const auto parsed = parse_options(argc, argv);
   if (const Exit* const exit = std::get_if<Exit>(&parsed)) {

@@ -63,7 +63,7 @@ def test_replay_once(folder, checks):
         receiver.refuse = None
         replay = letters(folder, "replay")
         checks.equal(replay.returncode, 0, "a replay that ends well")
-        checks.that(b"http: 2 dead letters went back\n" in replay.stdout, "and says so",
+        checks.that(b"http: 2 dead letters went back\n" in replay.stderr, "and says so",
                     replay.stdout)
         checks.equal(sorted(ids(receiver.taken())), ["e1", "e2", "e3"], "what was rejected arrived")
         checks.equal(letters(folder, "list").stdout, b"0 dead letters\n", "nothing is left")
@@ -117,8 +117,8 @@ def test_replay_that_stops(folder, checks):
         checks.equal(stopped.returncode, 1, "a new rejection stops the replay")
         checks.that(b"e1" in stopped.stderr and b"422" in stopped.stderr, "and is named",
                     stopped.stderr)
-        checks.that(b"http: 2 dead letters went back, 1 wait\n" in stopped.stdout,
-                    "what went back is told", stopped.stdout)
+        checks.that(b"http: 2 dead letters went back, 1 wait\n" in stopped.stderr,
+                    "what went back is told", stopped.stderr)
         receiver.refuse = None
         checks.equal(letters(folder, "replay", "--force").returncode, 0, "the next one ends well")
         checks.equal(sorted(ids(receiver.taken())), ["e1", "e2", "e3"],

@@ -89,6 +89,22 @@ def test_check_refuses_what_run_refuses(folder, checks):
         checks.equal(said[1], said[0], f"run says the same of {text}")
 
 
+def test_closed_streams(folder, checks):
+    (folder / "closed.yaml").write_text("""name: closed
+source: {files: {path: closed.in}}
+sinks: [{stdout: {}, format: raw, retry: {attempts: 2}}, {files: {path: closed.out}}]
+checkpoint: {sqlite: {path: closed.db}}
+""")
+    (folder / "closed.in").write_text("one\n")
+    ended = subprocess.run(["bash", "-c", '"$0" run --once --admin off closed.yaml <&- >&-',
+                            harness.PENSTOCK], cwd=folder, capture_output=True, timeout=60)
+    checks.that(ended.returncode != 0, "a closed standard output is no success", ended.stderr)
+    checks.that(b"Bad file descriptor" in ended.stderr, "and says so", ended.stderr)
+    found = [path.name for path in folder.iterdir() if path.is_file() and "in" not in path.name
+             and path.read_bytes().startswith(b"one")]
+    checks.equal(found, [], "no other file is written to")
+
+
 def test_check_has_no_effect(folder, checks):
     (folder / "whole.yaml").write_text(f"""name: whole
 source: {{firehose: {{listen: "127.0.0.1:{harness.free_port()}", inbox: inbox}}}}
@@ -201,7 +217,7 @@ def main():
         (folder / "follow.yaml").write_text(FOLLOW)
         for test in (test_command_line, test_check_refuses_what_run_refuses,
                      test_check_has_no_effect, test_check_tells_all, test_check_and_secrets,
-                     test_streams, test_once_and_drain, test_port_in_use, test_interrupt):
+                     test_closed_streams, test_streams, test_once_and_drain, test_port_in_use, test_interrupt):
             test(folder, checks)
     return checks.end()
 

@@ -117,7 +117,11 @@ Result<std::vector<std::string>> expand(Files& files, std::string_view text, siz
   std::vector<std::string> found;
   if (!is_glob(text)) {
     TRY(const auto info, files.info(std::string(text)));
-    if (info && !info->is_folder) {
+    if (info && !info->is_folder && !info->is_regular) {
+      return fatal("files " + std::string(text) +
+                   ": neither a file nor a folder; a pipe can be given to the stdin source");
+    }
+    if (info && info->is_regular) {
       found.emplace_back(text);
     }
     return found;
@@ -145,7 +149,7 @@ Result<std::vector<std::string>> expand(Files& files, std::string_view text, siz
       if (info->is_folder && step.depth < kDepthMax && (!last || segment == "**")) {
         steps.push_back(
             {path + "/", segment == "**" ? step.segment : step.segment + 1, step.depth + 1});
-      } else if (!info->is_folder && last) {
+      } else if (info->is_regular && last) {  // a pipe or a device has no end to come back to
         found.push_back(path);
       }
     }
