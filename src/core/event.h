@@ -43,8 +43,7 @@ struct Event {
   std::string_view id;  // stable across redelivery; the k-th copy of a split is id/k
   std::string_view
       order;  // comparable bytes, strictly growing in the part; stable across redelivery
-  std::string_view stream;          // "database.collection", table, topic, queue, file
-  std::optional<uint64_t> version;  // a number that never runs backwards for a key, if there is one
+  std::string_view stream;  // "database.collection", table, topic, queue, file
   Op op = Op::message;
   bool has_raw = false;  // raw is the payload as it came; what changes the document clears this
   Document key, before, after;

@@ -21,10 +21,9 @@ struct ReadLimits {
 };
 
 struct Read {
-  Position position;              // after the last event of this read; may move without an event
-  bool caught_up = false;         // there was nothing more at the time
-  bool end = false;               // there will never be more in this part
-  std::optional<Timestamp> head;  // the newest source time known, for lag
+  Position position;       // after the last event of this read; may move without an event
+  bool caught_up = false;  // there was nothing more at the time
+  bool end = false;        // there will never be more in this part
 };
 
 class Reader {
@@ -45,14 +44,12 @@ struct Part {
 
 struct SourceTraits {
   bool durable_order = true;  // `order` is stable across restarts: objects can be told apart by it
-  uint32_t generation_bytes = 0;   // of `order`: an object holds events that agree in these
-  bool owns_position = false;      // inbox, queue, payload: commit() is its checkpoint
-  bool saves_position = true;      // false: nothing to resume (stdin, generate without count)
-  bool blocks = false;             // read() itself waits up to limits.wait for a first event
-  bool independent_reads = false;  // queue: each read is committed by itself once settled
-  bool changing_parts = false;     // parts() may answer otherwise later: ask again
-  bool starts_latest = false;      // open() can begin behind what is there: Part::Start::latest
-  bool has_version = false;
+  uint32_t generation_bytes = 0;  // of `order`: an object holds events that agree in these
+  bool owns_position = false;     // inbox, queue, payload: commit() is its checkpoint
+  bool saves_position = true;     // false: nothing to resume (stdin, generate without count)
+  bool blocks = false;            // read() itself waits up to limits.wait for a first event
+  bool changing_parts = false;    // parts() may answer otherwise later: ask again
+  bool starts_latest = false;     // open() can begin behind what is there: Part::Start::latest
   std::string default_format = "event";
 };
 

@@ -79,8 +79,8 @@ std::string record_of(const DeadLetter& letter, const LetterPlace& place) {
   to.put_bytes(event.order);
   to.put_bytes(event.stream);
   to.put_byte(static_cast<uint8_t>(event.op));
-  to.put_byte(event.version ? 1 : 0);
-  to.put_number(event.version.value_or(0));
+  to.put_byte(0);  // no version: events had one once, and the format still has its place
+  to.put_number(0);
   to.put_number(static_cast<uint64_t>(event.at.micros));
   to.put_number(event.order_key.low);
   to.put_number(event.order_key.high);
@@ -130,11 +130,8 @@ Result<> take_event(ByteReader& from, EventBlock& block) {
     return rejected("dead letter: an unknown operation");
   }
   event.op = static_cast<Op>(op);
-  const bool has_version = from.take_byte() != 0;
-  const uint64_t version = from.take_number();
-  if (has_version) {
-    event.version = version;
-  }
+  static_cast<void>(from.take_byte());  // the version that events had once
+  static_cast<void>(from.take_number());
   event.at.micros = static_cast<int64_t>(from.take_number());
   event.order_key.low = from.take_number();
   event.order_key.high = from.take_number();

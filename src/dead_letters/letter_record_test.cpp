@@ -37,7 +37,6 @@ TEST(LetterRecord, everything_comes_back_as_it_was) {
   EXPECT_EQ(event.order, made.event.order);
   EXPECT_EQ(event.stream, made.event.stream);
   EXPECT_EQ(event.op, Op::update);
-  EXPECT_EQ(event.version, 7U);
   EXPECT_EQ(event.at, made.event.at);
   EXPECT_EQ(event.order_key, made.event.order_key);
   EXPECT_TRUE(event.has_raw);

@@ -83,8 +83,7 @@ Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Sto
     }
   }
   const bool end = after_ >= last_ || is_last;
-  return Read{
-      .position = std::to_string(after_), .caught_up = end, .end = end, .head = std::nullopt};
+  return Read{.position = std::to_string(after_), .caught_up = end, .end = end};
 }
 
 Result<> ReplayReader::commit(const Position& position, Stop stop) {

@@ -99,7 +99,6 @@ TEST_F(ReplayTest, the_event_is_as_it_was) {
   EXPECT_EQ(event.raw, made.event.raw);
   EXPECT_EQ(event.key.bytes(), made.event.key.bytes());
   EXPECT_EQ(event.after.bytes(), made.event.after.bytes());
-  EXPECT_EQ(event.version, made.event.version);
   EXPECT_EQ(event.op, made.event.op);
   EXPECT_EQ(event.at, made.event.at);
 }

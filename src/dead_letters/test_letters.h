@@ -15,7 +15,6 @@ class TestLetter {
     event.order = arena.copy(std::string("\0\1", 2) + id);
     event.stream = "shop.orders";
     event.op = Op::update;
-    event.version = 7;
     event.at = {1'700'000'000'000'000};
     doc::BsonWriter key_writer(arena);
     key_writer.string("_id", key);

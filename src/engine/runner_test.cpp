@@ -66,7 +66,7 @@ class MemoryReader final : public Reader {
       block.events.push_back(event);
     }
     const bool all = next_ == script_.events;
-    return Read{std::to_string(next_), all, all && script_.ends, std::nullopt};
+    return Read{std::to_string(next_), all, all && script_.ends};
   }
   Result<> commit(const Position& position, Stop) override {
     seen_.note([&] { seen_.committed[part_] = position; });

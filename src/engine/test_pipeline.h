@@ -108,7 +108,7 @@ struct PipelineTest : testing::Test {
       chunk->block->events.push_back(event);
     }
     const bool all = next == keys.size();
-    chunk->read = {std::to_string(next), all, all && ends, std::nullopt};
+    chunk->read = {std::to_string(next), all, all && ends};
     pipeline->read_done(read.part, std::move(chunk), now);
   }
   void answer(action::Write& write) {

@@ -46,7 +46,7 @@ class ScriptedReader final : public Reader {
     for (uint64_t i = 0; i < most && next_ < events.size(); ++i) {
       append_event(events[next_++], block);
     }
-    return Read{position_at(next_), next_ == events.size(), next_ == events.size(), {}};
+    return Read{position_at(next_), next_ == events.size(), next_ == events.size()};
   }
   Result<> commit(const Position& position, Stop) override {
     world_.committed(fmt::format("p{}", part_), position);

@@ -82,7 +82,7 @@ Result<Read> StoreReader::read(EventBlock& block, const ReadLimits& limits, Stop
   rows_.bind(2, most);
   uint32_t count = 0;
   size_t bytes = 0;
-  Read read{.position = {}, .caught_up = false, .end = false, .head = std::nullopt};
+  Read read;
   StorePosition next = position_;
   const size_t events_before = block.events.size();
   while (count < most && (count == 0 || bytes < limits.bytes)) {
