@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 
 #include "base/format.h"
+#include "base/hash.h"
 #include "base/random.h"
 
 namespace penstock {
@@ -19,11 +21,22 @@ constexpr std::array<std::string_view, 12> kWords = {
     "amber", "basalt", "cedar",  "delta",     "ember",        "fjord",
     "grove", "harbor", "island", "caf\u00e9", "\u6771\u4eac", "\U0001F30D"};
 constexpr std::string_view kPart = "generate";
+constexpr size_t kOrderBytes = 16;
+
+void put_big_endian(uint64_t value, char* to) {
+  value = std::byteswap(value);
+  std::memcpy(to, &value, sizeof value);
+}
 
 class GenerateReader final : public Reader {
  public:
   GenerateReader(GenerateSource::Settings settings, Clock& clock, uint64_t next)
-      : settings_(settings), clock_(clock), next_(next), first_(next), start_(clock.now()) {}
+      : settings_(settings),
+        clock_(clock),
+        generation_(hash64("seed", static_cast<uint64_t>(settings.seed))),
+        next_(next),
+        first_(next),
+        start_(clock.now()) {}
 
   Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop /*stop*/) override {
     const uint64_t until = std::min(due(), next_ + limits.events);
@@ -57,15 +70,15 @@ class GenerateReader final : public Reader {
 
   void add(EventBlock& block) {
     Event event;
-    char* const place = block.arena.allocate(48);
-    for (size_t i = 0; i < 8; ++i) {
-      place[i] = static_cast<char>(next_ >> (56 - 8 * i));
-    }
-    event.order = {place, 8};
-    char* at = std::to_chars(place + 8, place + 28, settings_.seed).ptr;
+    char* const place = block.arena.allocate(kOrderBytes + 40);
+    put_big_endian(generation_, place);
+    put_big_endian(next_, place + 8);
+    event.order = {place, kOrderBytes};
+    char* const id = place + kOrderBytes;
+    char* at = std::to_chars(id, id + 20, settings_.seed).ptr;
     *at++ = '/';
-    at = std::to_chars(at, place + 48, next_).ptr;
-    event.id = {place + 8, static_cast<size_t>(at - (place + 8))};
+    at = std::to_chars(at, id + 40, next_).ptr;
+    event.id = {id, static_cast<size_t>(at - id)};
     event.stream = kPart;
     event.has_raw = true;
     event.raw = block.arena.copy(text_);
@@ -75,8 +88,9 @@ class GenerateReader final : public Reader {
 
   GenerateSource::Settings settings_;
   Clock& clock_;
-  uint64_t next_;   // index of the next record
-  uint64_t first_;  // where this run began
+  uint64_t generation_;  // leads the order: records of another seed are others
+  uint64_t next_;        // index of the next record
+  uint64_t first_;       // where this run began
   Instant start_;
   std::string text_;
 };
@@ -129,7 +143,7 @@ Result<std::unique_ptr<Source>> GenerateSource::make(Settings settings, const Co
 }
 
 SourceTraits GenerateSource::traits() const {
-  return {.saves_position = settings_.count > 0, .default_format = "raw"};
+  return {.generation_bytes = 8, .saves_position = settings_.count > 0, .default_format = "raw"};
 }
 
 std::string GenerateSource::fingerprint() const {

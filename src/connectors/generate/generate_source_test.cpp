@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace penstock {
@@ -66,6 +67,30 @@ TEST(generate, another_seed_makes_other_records) {
   EXPECT_NE(one, two);
   EXPECT_GT(one.size(), 200U);
   EXPECT_LT(one.size(), 400U);
+}
+
+// A lake tells by the orders what it holds already.
+TEST(generate, records_of_another_seed_have_other_orders) {
+  ManualClock clock;
+  const auto orders_of = [&](int64_t seed) {
+    GenerateSource source({.count = 3, .seed = seed}, clock);
+    auto reader = source.open({"generate"}, std::nullopt, {});
+    EventBlock block;
+    EXPECT_TRUE((*reader)->read(block, {}, {}));
+    std::vector<std::string> orders;
+    for (const Event& event : block.events) {
+      orders.emplace_back(event.order);
+    }
+    EXPECT_TRUE(std::ranges::is_sorted(orders));
+    EXPECT_EQ(orders.front().substr(0, source.traits().generation_bytes),
+              orders.back().substr(0, source.traits().generation_bytes));
+    return orders;
+  };
+  EXPECT_EQ(orders_of(1), orders_of(1));
+  for (const int64_t seed : {2, 0, -1}) {
+    EXPECT_TRUE(orders_of(1).front() > orders_of(seed).back() ||
+                orders_of(1).back() < orders_of(seed).front());
+  }
 }
 
 TEST(generate, the_same_seed_makes_the_same_records_wherever_it_is_built) {
