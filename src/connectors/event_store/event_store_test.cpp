@@ -292,6 +292,31 @@ TEST_F(EventStoreTest, a_position_of_another_store_is_lost) {
   EXPECT_NE(error.what.find("another store"), std::string::npos) << error.what;
 }
 
+// The sequences of two stores repeat, and a lake tells by the orders what it holds already.
+TEST_F(EventStoreTest, orders_tell_stores_apart) {
+  const auto orders = [&] {
+    EventBlock block;
+    EXPECT_TRUE(reader()->read(block, {}, {}));
+    EXPECT_LT(block.events.at(0).order, block.events.at(1).order);
+    const size_t generation = source()->traits().generation_bytes;
+    EXPECT_EQ(block.events.at(0).order.substr(0, generation),
+              block.events.at(1).order.substr(0, generation));
+    return std::vector{std::string(block.events[0].order), std::string(block.events[1].order)};
+  };
+  const auto two = [&] {
+    const auto to = sink();
+    put(*to, "a", "1");
+    put(*to, "b", "2");
+  };
+  two();
+  const auto first = orders();
+  EXPECT_EQ(orders(), first);
+  std::filesystem::remove(path_);
+  two();
+  const auto second = orders();
+  EXPECT_TRUE(first.back() < second.front() || second.back() < first.front());
+}
+
 TEST_F(EventStoreTest, a_position_behind_the_end_of_an_older_copy_is_lost) {
   {
     put(*sink(), "a", "1");

@@ -22,7 +22,8 @@ class StoreReader final : public Reader {
         rows_(std::move(rows)),
         position_(std::move(position)),
         path_(std::move(path)),
-        files_(files) {}
+        files_(files),
+        events_(store_.identity) {}
 
   Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override;
   Result<> commit(const Position&, Stop) override { return {}; }  // rows stay
@@ -119,8 +120,11 @@ Result<std::unique_ptr<Source>> EventStoreSource::make(Settings settings, const 
 }
 
 SourceTraits EventStoreSource::traits() const {
-  return {
-      .durable_order = true, .saves_position = true, .starts_latest = true, .default_format = ""};
+  return {.durable_order = true,
+          .generation_bytes = StoredEvents::kGenerationBytes,
+          .saves_position = true,
+          .starts_latest = true,
+          .default_format = ""};
 }
 
 Result<std::vector<Part>> EventStoreSource::parts(const Checkpoint&, Stop) {

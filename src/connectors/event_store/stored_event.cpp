@@ -1,9 +1,11 @@
 #include "connectors/event_store/stored_event.h"
 
+#include <array>
 #include <bit>
 #include <chrono>
 #include <new>
 
+#include "base/hash.h"
 #include "base/utf8.h"
 #include "doc/bson.h"
 
@@ -84,6 +86,8 @@ std::optional<Timestamp> parse_stored_at(std::string_view text) {
   return Timestamp{seconds * 1'000'000 + *micros};
 }
 
+StoredEvents::StoredEvents(std::string_view identity) : generation_(hash64(identity)) {}
+
 void StoredEvents::append(const Row& row, EventBlock& block) {
   Arena& arena = block.arena;
   Event event;
@@ -93,8 +97,10 @@ void StoredEvents::append(const Row& row, EventBlock& block) {
   event.raw = arena.copy(row.data);
   event.has_raw = true;
   event.at = parse_stored_at(row.at).value_or(Timestamp{});
-  const uint64_t order = std::byteswap(static_cast<uint64_t>(row.sequence));
-  event.order = arena.copy({reinterpret_cast<const char*>(&order), sizeof order});
+  const std::array order = {std::byteswap(generation_),
+                            std::byteswap(static_cast<uint64_t>(row.sequence))};
+  static_assert(sizeof order == kGenerationBytes + sizeof(uint64_t));
+  event.order = arena.copy({reinterpret_cast<const char*>(order.data()), sizeof order});
   doc::BsonWriter key(arena, 16 + row.id.size());
   add_text(key, "id", row.id);
   event.key = key.finish();

@@ -17,12 +17,16 @@ struct Row {  // views that live until the statement goes on
 
 class StoredEvents {
  public:
+  // The orders begin with the store's identity: another store's rows have the same sequences.
+  static constexpr uint32_t kGenerationBytes = 8;
+  explicit StoredEvents(std::string_view identity);
   // Appends the event; everything it points to is in the block's arena.
   void append(const Row& row, EventBlock& block);
 
  private:
   Document after(const Row& row, std::string_view raw, Arena& arena);
 
+  uint64_t generation_;
   doc::JsonReader json_;
 };
 

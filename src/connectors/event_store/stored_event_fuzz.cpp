@@ -18,13 +18,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     rest.remove_prefix(std::min(field.size() + 1, rest.size()));
   }
   EventBlock block;
-  event_store::StoredEvents().append({.stream = fields[0],
-                                      .sequence = static_cast<int64_t>(size),
-                                      .id = fields[1],
-                                      .at = fields[2],
-                                      .type = fields[3],
-                                      .data = rest},
-                                     block);
+  event_store::StoredEvents("identity")
+      .append({.stream = fields[0],
+               .sequence = static_cast<int64_t>(size),
+               .id = fields[1],
+               .at = fields[2],
+               .type = fields[3],
+               .data = rest},
+              block);
   CHECK(block.events.size() == 1);
   const Event& event = block.events.front();
   CHECK(event.raw == rest);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/file_name.h"
+#include "base/hash.h"
 #include "base/join.h"
 #include "connectors/files/file_reader.h"
 #include "connectors/files/glob.h"
@@ -107,6 +108,11 @@ Result<std::unique_ptr<Reader>> FilesSource::open(const Part& part,
     start.device = info.device;
     start.inode = info.inode;
     start.made = info.made;
+    if (part.start != Part::Start::configured) {
+      // What it holds is not what it was, even if its first line is: no lake has it already.
+      const auto now = static_cast<uint64_t>(context_.clock.wall().micros);
+      start.generation = hash64(part.id, now) | 1;  // 0 would be: not known yet
+    }
   }
   const bool packed = is_compressed_name(path);
   const bool take =

@@ -245,6 +245,23 @@ TEST_F(FilesSourceTest, orders_tell_a_files_successive_contents_apart) {
   EXPECT_NE(read_all(*reader(from)).orders, first.orders);
 }
 
+TEST_F(FilesSourceTest, orders_are_others_after_a_lost_position_and_in_a_file_made_anew) {
+  put("a.txt", "id,name\n1,one\n");
+  auto from = source({}, "a.txt");
+  const Got first = read_all(*reader(from));
+  put("a.txt", "id,name\n2,two\n");  // the same inode and first line
+  const Part lost{.id = parts(from).at(0), .start = Part::Start::earliest};
+  const auto again = from.open(lost, std::nullopt, {});
+  ASSERT_TRUE(again);
+  const Got second = read_all(**again);
+  EXPECT_EQ(second.lines, (Lines{"id,name", "2,two"}));
+  EXPECT_NE(second.orders.at(0), first.orders.at(0));
+  EXPECT_EQ(second.orders.at(0).substr(0, 8), second.orders.at(1).substr(0, 8));
+  std::filesystem::remove(folder_ + "a.txt");
+  put("a.txt", "id,name\n3,three\n");  // perhaps with the inode of the first
+  EXPECT_NE(read_all(*reader(from)).orders.at(0), first.orders.at(0));
+}
+
 TEST_F(FilesSourceTest, the_time_of_a_line_is_the_same_however_often_it_is_read) {
   put("a.txt", "one\n");
   const Timestamp made = context_.files().info(folder_ + "a.txt").value()->made;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <array>
 #include <cstring>
 
 #include "base/digits.h"
@@ -18,11 +19,14 @@ void put_big_endian(uint64_t value, char* to) {
   std::memcpy(to, &value, sizeof value);
 }
 
-// Tells the contents that one name had one after the other apart, and stays the same when the
-// position is lost and the file read again.
+// Tells the contents that one name had one after the other apart, and stays the same when the file
+// is read again without a position. The time is there because a new file may get the inode of a
+// deleted one.
 uint64_t generation_of(std::string_view first_line, const FilePosition& position) {
-  const uint64_t hash = hash64(first_line.substr(0, kGenerationBytes),
-                               position.inode * 0x9e3779b97f4a7c15ULL + position.device);
+  const std::array identity = {position.device, position.inode,
+                               static_cast<uint64_t>(position.made.micros)};
+  const uint64_t seed = hash64({reinterpret_cast<const char*>(identity.data()), sizeof identity});
+  const uint64_t hash = hash64(first_line.substr(0, kGenerationBytes), seed);
   return hash == 0 ? 1 : hash;
 }
 
