@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <charconv>
+
 #include "base/format.h"
 #include "base/utf8.h"
 #include "codecs/payload.h"
@@ -19,8 +21,11 @@ bool is_unreserved(char c) {
          c == '.' || c == '_' || c == '~';
 }
 
+constexpr std::string_view kSource = "/penstock";  // and, behind a slash, the stream
+
 void append_source(std::string_view stream, std::string& out) {
-  out.append("\"/penstock");
+  out.push_back('"');
+  out.append(kSource);
   if (!stream.empty()) {
     out.push_back('/');
   }
@@ -160,6 +165,33 @@ std::string_view bytes_of(const Document& envelope, const doc::Element& data, bo
   return arena.copy(text);
 }
 
+// The stream that append_source() made the source of; any other source is the stream itself.
+std::string_view stream_of(std::string_view source, Arena& arena) {
+  if (source == kSource) {
+    return {};
+  }
+  if (!source.starts_with(kSource) || source[kSource.size()] != '/') {
+    return source;
+  }
+  const std::string_view encoded = source.substr(kSource.size() + 1);
+  std::string stream;
+  for (size_t at = 0; at < encoded.size(); ++at) {
+    if (is_unreserved(encoded[at])) {
+      stream.push_back(encoded[at]);
+      continue;
+    }
+    uint8_t byte = 0;
+    const char* const digits = encoded.data() + at + 1;
+    if (encoded[at] != '%' || encoded.size() - at < 3 ||
+        std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2) {
+      return source;
+    }
+    stream.push_back(static_cast<char>(byte));
+    at += 2;
+  }
+  return arena.copy(stream);
+}
+
 Result<std::string_view> required(const Document& envelope, std::string_view name) {
   const auto found = doc::find(envelope, name);
   if (!found || found->type != doc::Type::string || found->as_string().empty()) {
@@ -185,7 +217,8 @@ Result<> CloudEventsDecoder::decode(Event& event, Arena& arena) const {
   Event decoded = event;
   decoded.op = Op::message;
   TRY(decoded.id, required(envelope, "id"));
-  TRY(decoded.stream, required(envelope, "source"));
+  TRY(const std::string_view source, required(envelope, "source"));
+  decoded.stream = stream_of(source, arena);
   TRY(required(envelope, "type"));
   decoded.has_raw = false;
   decoded.raw = {};

@@ -1,5 +1,7 @@
 #include "codecs/cloudevents.h"
 
+#include <fmt/core.h>
+
 #include "core/test_events.h"
 
 namespace penstock::codecs {
@@ -79,10 +81,33 @@ TEST(cloudevents, payloads_come_back_from_their_envelope) {
       expected.replace(at, 5, "1E+400");  // an equal value, as documents write it
     }
     EXPECT_EQ(back.raw, expected);
-    EXPECT_EQ(back.stream, "/penstock/orders");
+    EXPECT_EQ(back.stream, "orders");
     EXPECT_EQ(back.at, (Timestamp{1'706'702'400'000'000}));
     EXPECT_EQ(back.after.present(), payload.front() == '{');
     EXPECT_NE(TestEvents::json(back.meta).find(R"("type":"penstock.message")"), std::string::npos);
+  }
+}
+
+TEST(cloudevents, the_stream_comes_back_whatever_it_is) {
+  TestEvents events;
+  for (const std::string_view stream : {"", "demo", "a b/ü%41~", "/var/log/a.jsonl", "%", "\"\n"}) {
+    Event event = events.raw("1");
+    event.stream = stream;
+    Event back = events.raw(TestEvents::encode(kEncoder, event));
+    ASSERT_TRUE(CloudEventsDecoder().decode(back, events.arena()));
+    EXPECT_EQ(back.stream, stream);
+  }
+}
+
+TEST(cloudevents, a_source_that_is_not_ours_is_the_stream) {
+  TestEvents events;
+  for (const std::string_view source :
+       {"demo", "https://shop.example/orders", "/penstocks/a", "/penstock/a/b", "/penstock/%4",
+        "/penstock/%zz", "/penstock/%+1"}) {
+    Event event = events.raw(
+        fmt::format(R"({{"specversion":"1.0","id":"a","source":"{}","type":"c"}})", source));
+    ASSERT_TRUE(CloudEventsDecoder().decode(event, events.arena()));
+    EXPECT_EQ(event.stream, source);
   }
 }
 

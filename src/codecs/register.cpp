@@ -33,7 +33,8 @@ void register_codecs(Registry& registry) {
   Registry::add<codecs::CloudEventsDecoder>(
       registry.decoders, "cloudevents",
       "Reads CloudEvents 1.0 as structured JSON: `data` becomes the payload and, where it is an "
-      "object, the document; `source` the stream; the other attributes `meta`.");
+      "object, the document; `source` the stream, or that in a source of ours, "
+      "/penstock/<stream>; the other attributes `meta`.");
   Registry::add<codecs::DynamoDbDecoder>(
       registry.decoders, "dynamodb",
       "Reads DynamoDB change records: INSERT, MODIFY and REMOVE become insert, update and remove, "
