@@ -59,6 +59,11 @@ struct Event {
   }
 };
 
+// As most sources give them: bytes that nobody has read yet.
+inline bool is_payload_only(const Event& event) {
+  return event.has_raw && !event.before && !event.after;
+}
+
 struct Rejection {     // an event that decoding, a transform or a sink will never take
   uint32_t index = 0;  // into EventBlock::events
   Error error;

@@ -18,9 +18,13 @@ namespace {
 
 constexpr size_t kPage = 500;
 
-// The letter's event, in the order of the letters.
+// The letter's event, in the order of the letters. Where decoding or a transform rejected it they
+// find the payload as they did then: the key beside it is what they had made of it.
 Event copied(const StoredLetter& letter, Arena& arena) {
   Event copy = copy_event(letter.event(), arena);
+  if (letter.sink.empty() && is_payload_only(copy)) {
+    copy.key = {};
+  }
   const uint64_t order = std::byteswap(letter.sequence);
   copy.order = arena.copy({reinterpret_cast<const char*>(&order), sizeof order});
   return copy;

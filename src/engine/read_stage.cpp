@@ -21,6 +21,26 @@ void number_copies(std::vector<Event>& events, size_t first, Arena& arena) {
   }
 }
 
+OrderKey default_order_key(const Event& event) {
+  return event.key ? order_key_of(event.stream, event.key) : OrderKey{};
+}
+
+// What a replay decodes and transforms once more, with what is known of its key. `payload`: what
+// the event was decoded from; null without a decoder.
+Event rejected_event(const Event& decoded, const Event& reached, const std::string_view* payload) {
+  Event event = decoded;
+  if (payload != nullptr) {
+    event.has_raw = true;
+    event.raw = *payload;
+    event.before = event.after = event.meta = {};
+  }
+  if (is_payload_only(event)) {
+    event.key = reached.key;
+  }
+  event.order_key = default_order_key(reached);
+  return event;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Chunk>> ReadStage::read(Reader& reader, const ReadLimits& limits,
@@ -31,11 +51,9 @@ Result<std::unique_ptr<Chunk>> ReadStage::read(Reader& reader, const ReadLimits&
     chunk->block = std::make_shared<EventBlock>(std::clamp(limits.bytes / 4, kBlockMin, kBlockMax));
     EventBlock& block = *chunk->block;
     TRY(chunk->read, reader.read(block, limits, stop));
-    TRY(decode(block));
-    TRY(chunk->filtered, transform(block));
-    for (Event& event : block.events) {
-      event.order_key = event.key ? order_key_of(event.stream, event.key) : OrderKey{};
-    }
+    std::vector<std::string_view> payloads;
+    TRY(decode(block, payloads));
+    TRY(chunk->filtered, transform(block, payloads));
     TRY(route(*chunk));
     return chunk;
   } catch (const std::exception& e) {
@@ -43,9 +61,12 @@ Result<std::unique_ptr<Chunk>> ReadStage::read(Reader& reader, const ReadLimits&
   }
 }
 
-Result<> ReadStage::decode(EventBlock& block) const {
+Result<> ReadStage::decode(EventBlock& block, std::vector<std::string_view>& payloads) const {
   if (assembly_.decoder == nullptr) {
     return {};
+  }
+  for (const Event& event : block.events) {
+    payloads.push_back(event.raw);
   }
   size_t rejection = 0;  // the source may have rejected some itself
   std::vector<Rejection> all;
@@ -65,14 +86,17 @@ Result<> ReadStage::decode(EventBlock& block) const {
   return {};
 }
 
-Result<> ReadStage::apply_transforms(const Event& event, Arena& arena,
-                                     std::vector<Event>& out) const {
+Result<> ReadStage::apply_transforms(const Event& event, Arena& arena, std::vector<Event>& out,
+                                     Event& reached) const {
   std::vector<Event> from{event};
   std::vector<Event> to;
   for (const auto& transform : assembly_.transforms) {
     to.clear();
     for (const Event& one : from) {
-      TRY(transform->apply(one, arena, to));
+      if (auto applied = transform->apply(one, arena, to); !applied) {
+        reached = one;
+        return applied;
+      }
     }
     std::swap(from, to);
   }
@@ -82,8 +106,12 @@ Result<> ReadStage::apply_transforms(const Event& event, Arena& arena,
   return {};
 }
 
-Result<uint32_t> ReadStage::transform(EventBlock& block) const {
+Result<uint32_t> ReadStage::transform(EventBlock& block,
+                                      const std::vector<std::string_view>& payloads) const {
   if (assembly_.transforms.empty()) {
+    for (Event& event : block.events) {
+      event.order_key = default_order_key(event);
+    }
     return 0U;
   }
   std::vector<Event> out;
@@ -96,16 +124,22 @@ Result<uint32_t> ReadStage::transform(EventBlock& block) const {
     if (rejection < block.rejections.size() && block.rejections[rejection].index == i) {
       all.push_back({static_cast<uint32_t>(first), std::move(block.rejections[rejection++].error)});
       out.push_back(block.events[i]);
+      out.back().order_key = default_order_key(out.back());
       continue;
     }
-    if (auto applied = apply_transforms(block.events[i], block.arena, out); !applied) {
+    Event reached;
+    if (auto applied = apply_transforms(block.events[i], block.arena, out, reached); !applied) {
       if (applied.error().kind != Error::Kind::rejected) {
         return std::unexpected(std::move(applied).error());
       }
       out.resize(first);
       all.push_back({static_cast<uint32_t>(first), std::move(applied).error()});
-      out.push_back(block.events[i]);
+      out.push_back(
+          rejected_event(block.events[i], reached, payloads.empty() ? nullptr : &payloads[i]));
       continue;
+    }
+    for (size_t k = first; k < out.size(); ++k) {
+      out[k].order_key = default_order_key(out[k]);
     }
     filtered += out.size() == first ? 1 : 0;
     if (out.size() > first + 1) {

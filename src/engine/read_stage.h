@@ -16,9 +16,13 @@ class ReadStage {
   Result<std::unique_ptr<Chunk>> read(Reader& reader, const ReadLimits& limits, Stop stop) const;
 
  private:
-  Result<> decode(EventBlock& block) const;
-  Result<uint32_t> transform(EventBlock& block) const;
-  Result<> apply_transforms(const Event& event, Arena& arena, std::vector<Event>& out) const;
+  // `payloads`: what was decoded, by event; empty without a decoder.
+  Result<> decode(EventBlock& block, std::vector<std::string_view>& payloads) const;
+  Result<uint32_t> transform(EventBlock& block,
+                             const std::vector<std::string_view>& payloads) const;
+  // `reached`: after an error, the event as the failing transform got it.
+  Result<> apply_transforms(const Event& event, Arena& arena, std::vector<Event>& out,
+                            Event& reached) const;
   Result<> route(Chunk& chunk) const;
 
   const Assembly& assembly_;

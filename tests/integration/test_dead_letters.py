@@ -237,13 +237,80 @@ def test_quarantine_by_the_keys_of_the_sink(folder, checks):
                  [b'no json', b'{"n":1}', b'{"n":3}', b'{"n":4}', b'{"n":5}'], "nothing is lost")
 
 
+TRANSFORMED = """name: orders
+source:
+  files: {{path: "in/*.ndjson"}}
+  format: {format}
+  on_reject: {on_reject}
+checkpoint: {{sqlite: {{path: "state.db"}}}}
+dead_letter: {{files: {{path: "letters"}}}}
+transforms:
+  - parse: {{format: json}}
+  - set: {{key.id: "{{after.k}}", stream: "app.{{stream}}"}}
+  - set: {{meta.x: "{value}"}}
+sinks:
+"""
+DYNAMODB = {"awsRegion": "eu-west-1", "eventID": "e1", "eventName": "INSERT", "tableName": "orders",
+            "dynamodb": {"ApproximateCreationDateTime": 1, "Keys": {"pk": {"S": "p"}},
+                         "NewImage": {"k": {"S": "a"}}}}
+
+
+# What a transform rejected goes through decoding and transforms once more.
+def test_replay_through_the_transforms(folder, checks, name, record, key):
+    with harness.Receiver() as receiver:
+        def write(value):
+            (folder / "orders.yaml").write_text(
+                TRANSFORMED.format(format=name, on_reject="dead_letter", value=value) +
+                http_sink(receiver))
+        write("{after.missing}")
+        append(folder, record)
+        checks.equal(run(folder).returncode, 0, f"{name}: a run with a transform that rejects")
+        shown = letters(folder, "show", "1").stdout.decode()
+        checks.that(json.dumps(key, separators=(",", ":")) in shown,
+                    f"{name}: the letter has the key that an earlier transform set", shown)
+        write("mended")
+        checks.equal(letters(folder, "replay").returncode, 1, f"{name}: a key may be overtaken")
+        replay = letters(folder, "replay", "--force")
+        checks.equal(replay.returncode, 0, f"{name}: replay through the mended transform "
+                     + replay.stderr.decode())
+        sent = [json.loads(body) for _, body in receiver.taken()]
+        stream = "app.in/a.ndjson" if name == "raw" else "app.orders"
+        checks.equal([(e["key"], e["stream"], e["after"], e["meta"]["x"]) for e in sent],
+                     [(key, stream, {"k": "a"}, "mended")], f"{name}: the event as it should be")
+        checks.equal(letters(folder, "list").stdout, b"0 dead letters\n", f"{name}: nothing waits")
+
+
+def test_quarantine_by_a_key_that_a_transform_set(folder, checks):
+    with harness.Receiver() as receiver:
+        (folder / "orders.yaml").write_text(
+            TRANSFORMED.format(format="raw", on_reject="quarantine", value="{after.x}") +
+            http_sink(receiver))
+        append(folder, {"k": "a", "n": 1}, {"k": "b", "n": 2, "x": 1}, {"k": "a", "n": 3, "x": 1})
+        run(folder)
+        checks.equal([json.loads(body)["after"]["n"] for _, body in receiver.taken()], [2],
+                     "later changes of the key of a rejected event are held back")
+        shown = harness.penstock(folder, "checkpoint", "show", "orders.yaml").stdout.decode()
+        checks.that('quarantined  {"id":"a"} at sink http' in shown, "its key is known", shown)
+
+
 def main():
     checks = harness.Checks()
     for test in (test_replay_once, test_replay_to_a_named_sink, test_replay_that_stops,
-                 test_replay_of_the_other_sinks, test_force,
-                 test_quarantine, test_quarantine_reset, test_quarantine_by_the_keys_of_the_sink):
+                 test_replay_of_the_other_sinks, test_force, test_quarantine, test_quarantine_reset,
+                 test_quarantine_by_the_keys_of_the_sink,
+                 test_quarantine_by_a_key_that_a_transform_set):
         with harness.workspace() as folder:
             test(folder, checks)
+    data = {"k": "a"}
+    for name, record, key in (
+            ("raw", data, {"id": "a"}),
+            ("dynamodb", DYNAMODB, {"pk": "p", "id": "a"}),
+            ("event", {"id": "e1", "op": "update", "stream": "orders", "after": data},
+             {"id": "a"}),
+            ("cloudevents", {"specversion": "1.0", "id": "e1", "source": "/penstock/orders",
+                             "type": "t", "data": data}, {"id": "a"})):
+        with harness.workspace() as folder:
+            test_replay_through_the_transforms(folder, checks, name, record, key)
     return checks.end()
 
 
