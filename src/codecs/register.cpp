@@ -19,7 +19,10 @@ void register_codecs(Registry& registry) {
   Registry::add<codecs::EventEncoder>(
       registry.encoders, "event",
       "Our envelope {id, op, stream, key, before, after, at, meta} as JSON, absent fields left "
-      "out. An event without documents carries its payload as `raw` or `raw_base64`.");
+      "out. An event without documents carries its payload as `raw` or `raw_base64`. JSON has no "
+      "bytes: a binary value, and the `data` of a stored event that is no UTF-8, is its base64 in "
+      "a "
+      "string, which looks like a text, or a JSON string, of these characters.");
   Registry::add<codecs::EventDecoder>(registry.decoders, "event",
                                       "Reads what the format `event` writes.");
   Registry::add<codecs::DocumentEncoder>(
