@@ -91,7 +91,8 @@ Result<Address> parse_loopback_address(std::string_view text) {
 
 Result<Url> parse_url(std::string_view text) {
   const auto refuse = [&](std::string_view why) {
-    return fatal(fmt::format("url {}: {}", text.substr(0, 200), why));
+    // Not the text itself: it may hold a secret.
+    return fatal(fmt::format("url: {}", why));
   };
   if (text.size() > kUrlBytesMax) {
     return refuse("longer than 8192 bytes");
@@ -114,7 +115,6 @@ Result<Url> parse_url(std::string_view text) {
   const size_t authority_end = std::min(rest.find_first_of("/?"), rest.size());
   const std::string_view authority = rest.substr(0, authority_end);
   if (authority.find('@') != std::string_view::npos) {
-    // The text holds a secret, so it is not repeated.
     return fatal("url: user and password in a url are not supported; use an Authorization header");
   }
   const auto parts = split(authority);
@@ -134,6 +134,11 @@ Result<Url> parse_url(std::string_view text) {
   rest.remove_prefix(authority_end);
   url.target = rest.starts_with('/') ? std::string(rest) : "/" + std::string(rest);
   return url;
+}
+
+std::string shown(const Url& url) {
+  return fmt::format("{}://{}{}", url.tls ? "https" : "http", url.authority,
+                     url.target == "/" ? "" : "/…");
 }
 
 }  // namespace penstock::net

@@ -30,5 +30,7 @@ struct Url {
 // `fatal` for what is no http:// or https:// url, has user information, or bytes that cannot stand
 // in a request line. A fragment is dropped.
 Result<Url> parse_url(std::string_view text);
+// For logs and errors: "https://host:8443/…". The path and the query of a webhook are its secret.
+std::string shown(const Url& url);
 
 }  // namespace penstock::net

@@ -31,6 +31,10 @@ TEST(UrlTest, refuses_what_it_cannot_send_to) {
 }
 
 TEST(UrlTest, never_repeats_a_password) {
+  EXPECT_EQ(shown(parse_url("https://h:1/hook/secret?key=secret").value()), "https://h:1/…");
+  EXPECT_EQ(shown(parse_url("http://h/").value()), "http://h");
+  const auto unusable = parse_url("ftp://h/secret");
+  EXPECT_EQ(unusable.error().what.find("secret"), std::string::npos);
   const auto refused = parse_url("http://user:secret@host/");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().what.find("secret"), std::string::npos);

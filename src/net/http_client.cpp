@@ -112,9 +112,7 @@ struct Call {
   const Stop& stop;
 
   std::unexpected<Error> failed(std::string_view step, std::string_view why) const {
-    return transient(fmt::format("{} {}://{}{}: {}: {}", request.method, url.tls ? "https" : "http",
-                                 url.authority, url.target.substr(0, url.target.find('?')), step,
-                                 why));
+    return transient(fmt::format("{} {}: {}: {}", request.method, shown(url), step, why));
   }
   // An error when there is no time left or nobody waits any more.
   Result<> check(std::string_view step) const {

@@ -8,7 +8,6 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "net/address.h"
 
 namespace penstock::http {
 namespace {
@@ -70,6 +69,19 @@ std::string shown(const net::ClientAnswer& answer) {
     }
   }
   return text;
+}
+
+// Some servers repeat the path in their refusals, and it may be a secret. Only the text that may be
+// shown is kept.
+void hide_target(const net::Url& url, std::string& answer) {
+  answer.resize(std::min(answer.size(), kAnswerShown + url.target.size()));
+  const size_t query = std::min(url.target.find('?'), url.target.size());
+  for (const std::string& secret : {url.target.substr(0, query), url.target.substr(query)}) {
+    for (size_t at = answer.find(secret); secret.size() > 1 && at != std::string::npos;
+         at = answer.find(secret, at)) {
+      answer.replace(at, secret.size(), "…");
+    }
+  }
 }
 
 }  // namespace
@@ -134,9 +146,9 @@ void HttpSink::Settings::fields(config::FieldVisitor& visitor) {
                  .choices = {"event", "lines", "array"}});
 }
 
-HttpSink::HttpSink(Settings settings, const Context& context)
+HttpSink::HttpSink(Settings settings, net::Url url, const Context& context)
     : settings_(std::move(settings)),
-      shown_url_(settings_.url.substr(0, settings_.url.find('?'))),
+      url_(std::move(url)),
       clock_(context.clock),
       client_(context.http),
       tls_(context.tls),
@@ -144,11 +156,11 @@ HttpSink::HttpSink(Settings settings, const Context& context)
 
 Result<std::unique_ptr<Sink>> HttpSink::make(Settings settings, const Context& context) {
   CHECK(context.encoder != nullptr);
-  TRY(const net::Url url, net::parse_url(settings.url));
+  TRY(net::Url url, net::parse_url(settings.url));
   if (!url.tls && context.tls != net::TlsFiles{}) {
     return fatal("`tls` is for an https:// url");
   }
-  return std::unique_ptr<Sink>(new HttpSink(std::move(settings), context));
+  return std::unique_ptr<Sink>(new HttpSink(std::move(settings), std::move(url), context));
 }
 
 SinkTraits HttpSink::traits() const {
@@ -222,11 +234,12 @@ Result<> HttpSink::send(std::string body, const std::string& key, std::string_vi
       .deadline = settings_.timeout,
       .tls = tls_};
   request.headers.insert(request.headers.end(), settings_.headers.begin(), settings_.headers.end());
-  TRY(const net::ClientAnswer answer, client_.send(request, stop));
+  TRY(net::ClientAnswer answer, client_.send(request, stop));
+  hide_target(url_, answer.body);
   auto verdict = verdict_of(answer, clock_.wall());
   if (!verdict) {
     verdict.error().what =
-        fmt::format("{} {}: {}", settings_.method, shown_url_, verdict.error().what);
+        fmt::format("{} {}: {}", settings_.method, net::shown(url_), verdict.error().what);
   }
   return verdict;
 }

@@ -10,6 +10,7 @@
 #include "core/codec.h"
 #include "core/context.h"
 #include "core/sink.h"
+#include "net/address.h"
 #include "net/http_client.h"
 
 namespace penstock::http {
@@ -39,14 +40,14 @@ class HttpSink final : public Sink {
   Result<std::vector<Failure>> write(const Batch& batch, Stop stop) override;
 
  private:
-  HttpSink(Settings settings, const Context& context);
+  HttpSink(Settings settings, net::Url url, const Context& context);
   Result<> write_one(const Event& event, const Stop& stop) const;
   Result<std::vector<Failure>> write_together(const Batch& batch, const Stop& stop) const;
   Result<> send(std::string body, const std::string& key, std::string_view content_type,
                 const Stop& stop) const;
 
   const Settings settings_;
-  const std::string shown_url_;  // without its query, which may hold a secret
+  const net::Url url_;  // of settings_.url
   Clock& clock_;
   net::HttpClient& client_;
   const net::TlsFiles tls_;

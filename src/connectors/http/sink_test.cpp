@@ -111,6 +111,27 @@ TEST_F(HttpSinkTest, says_for_each_event_what_became_of_it) {
   EXPECT_EQ(failures[2].error.retry_after, Duration(7s));
 }
 
+// The path of a webhook is its secret, and a server may repeat it.
+TEST_F(HttpSinkTest, errors_show_neither_path_nor_query) {
+  HttpSink::Settings settings;
+  settings.url = "http://" + listener_->address() + "/hook/secret?key=secret";
+  const auto sink = HttpSink::make(settings, context_).value();
+  const std::string shown = "POST http://" + listener_->address() + "/…: ";
+  const std::string filling(185, 'x');
+  for (const std::string& body :
+       std::vector<std::string>{"Cannot POST /hook/secret", "/hook/secret?key=secret/hook/secret",
+                                filling + "/hook/secret"}) {
+    answers_ = {{.status = 400, .body = body, .headers = {}}};
+    const std::string what = write(*sink, {"1"}).value().at(0).error.what;
+    EXPECT_EQ(what.substr(0, shown.size()), shown);
+    EXPECT_EQ(what.find("secret"), std::string::npos) << what;
+    EXPECT_EQ(what.find("/hook"), std::string::npos) << what;
+  }
+  listener_.reset();
+  const std::string what = write(*sink, {"1"}).value().at(0).error.what;
+  EXPECT_EQ(what.substr(0, shown.size()), shown);
+}
+
 TEST_F(HttpSinkTest, sends_batches_as_lines_or_array_without_what_cannot_be_encoded) {
   HttpSink::Settings settings;
   settings.body = "lines";
