@@ -38,6 +38,9 @@ struct ListenOptions {
   size_t header_bytes_max = size_t{32} << 10;
   uint32_t connections_max = 1000;
   Duration idle_max = 60s;
+  // Words the server's own refusals (too large, no HTTP, shutting down); unset: {"message": why}.
+  // Called by the server's threads.
+  std::function<HttpAnswer(int status, std::string_view why)> refusal = {};
 };
 
 class HttpListener {  // closes when destroyed; no handler runs after that

@@ -178,6 +178,22 @@ TEST_F(HttpServerTest, an_answer_may_come_from_another_thread_while_others_are_s
   EXPECT_EQ(got.find("twice"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, its_own_refusals_are_worded_by_the_listener) {
+  echo({.body_bytes_max = 10, .refusal = [](int status, std::string_view why) {
+          return HttpAnswer{.status = status,
+                            .content_type = "text/own",
+                            .body = "own: " + std::string(why),
+                            .headers = {}};
+        }});
+  const RawClient client = this->client();
+  client.send(post(std::string(11, 'x')));
+  client.finish_sending();
+  const std::string got = client.read_all();
+  EXPECT_EQ(got.substr(0, 12), "HTTP/1.1 413");
+  EXPECT_NE(got.find("Content-Type: text/own"), std::string::npos);
+  EXPECT_NE(got.find("own: the request is too large"), std::string::npos);
+}
+
 TEST_F(HttpServerTest, a_forgotten_answer_is_a_server_error) {
   listen([](HttpRequest, Responder) {});
   const RawClient client = this->client();

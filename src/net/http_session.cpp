@@ -80,8 +80,11 @@ void write_answer(const SessionPtr& self, HttpAnswer answer) {
 
 void refuse(const SessionPtr& self, int status, std::string_view why) {
   self->keep_alive = false;
-  write_answer(
-      self, {.status = status, .body = fmt::format("{{\"message\":\"{}\"}}", why), .headers = {}});
+  const auto& refusal = self->listening->options.refusal;
+  write_answer(self, refusal ? refusal(status, why)
+                             : HttpAnswer{.status = status,
+                                          .body = fmt::format("{{\"message\":\"{}\"}}", why),
+                                          .headers = {}});
 }
 
 // The one answer of a request, from whatever thread. Forgetting to answer is a server error.

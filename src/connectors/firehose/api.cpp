@@ -4,8 +4,10 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 
 #include "connectors/firehose/base64.h"
+#include "doc/json.h"
 
 namespace penstock::firehose {
 namespace {
@@ -47,30 +49,47 @@ std::string data_path(bool batch, size_t index) {
   return batch ? fmt::format("records.{}.member.data", index + 1) : "record.data";
 }
 
-// Decodes the record's Data to where it stays. The token is decoded as it stands; only text with an
-// escape in it (some clients write \/) takes the longer way.
+// A JSON string as it stands between its quotes; only text with an escape in it (some clients write
+// \/) takes the longer way. nullopt: it is no string.
+std::optional<std::string_view> text_of(ondemand::value value) {
+  ondemand::json_type type;
+  if (value.type().get(type) != simdjson::SUCCESS || type != ondemand::json_type::string) {
+    return std::nullopt;
+  }
+  std::string_view token = value.raw_json_token();
+  token = token.substr(1, token.find_last_of('"') - 1);
+  if (token.find('\\') != std::string_view::npos &&
+      value.get_string().get(token) != simdjson::SUCCESS) {
+    return std::nullopt;
+  }
+  return token;
+}
+
+// Decodes the record's Data to where it stays.
 std::optional<Refusal> add_record(ondemand::object record, bool batch, size_t index,
                                   inbox::FrameWriter& frame, size_t& bytes) {
-  ondemand::value data;
-  if (record.find_field_unordered("Data").get(data) != simdjson::SUCCESS) {
+  std::optional<std::string_view> text;
+  for (auto field : record) {
+    std::string_view name;
+    ondemand::value value;
+    if (field.unescaped_key().get(name) != simdjson::SUCCESS || name != "Data") {
+      continue;
+    }
+    if (text) {
+      return serialization(data_path(batch, index) + " is there more than once");
+    }
+    if (field.value().get(value) == simdjson::SUCCESS) {
+      text = text_of(value);
+    }
+    if (!text) {
+      return serialization(data_path(batch, index) + " must be a base64 string");
+    }
+  }
+  if (!text) {
     return validation("null", data_path(batch, index), "Member must not be null");
   }
-  ondemand::json_type type;
-  if (data.type().get(type) != simdjson::SUCCESS || type != ondemand::json_type::string) {
-    return serialization(data_path(batch, index) + " must be a base64 string");
-  }
-  std::string_view token = data.raw_json_token();
-  token = token.substr(0, token.find_last_of('"') + 1);
-  if (token.size() < 2) {
-    return serialization(data_path(batch, index) + " is cut off");
-  }
-  token = token.substr(1, token.size() - 2);
-  if (token.find('\\') != std::string_view::npos &&
-      data.get_string().get(token) != simdjson::SUCCESS) {
-    return serialization(data_path(batch, index) + " is no JSON string");
-  }
-  char* const to = frame.begin_record(decoded_size_max(token.size()));
-  const auto size = decode_base64(token, to);
+  char* const to = frame.begin_record(decoded_size_max(text->size()));
+  const auto size = decode_base64(*text, to);
   if (!size) {
     return serialization(data_path(batch, index) + " is not valid base64");
   }
@@ -112,6 +131,31 @@ std::optional<Refusal> add_records(ondemand::array records, inbox::FrameWriter& 
   return std::nullopt;
 }
 
+// Of the fields that are read only the first would be taken, and what a second one says be lost.
+std::optional<Refusal> refuse_repeated_fields(ondemand::object& root) {
+  static constexpr std::array<std::string_view, 3> kNames = {"DeliveryStreamName", "Record",
+                                                             "Records"};
+  std::array<bool, kNames.size()> seen = {};
+  for (auto field : root) {
+    std::string_view name;
+    if (field.unescaped_key().get(name) != simdjson::SUCCESS) {
+      continue;
+    }
+    const size_t at = static_cast<size_t>(std::ranges::find(kNames, name) - kNames.begin());
+    if (at == kNames.size()) {
+      continue;
+    }
+    if (seen[at]) {
+      return serialization(fmt::format("{} is there more than once", name));
+    }
+    seen[at] = true;
+  }
+  if (root.reset().error() != simdjson::SUCCESS) {
+    return serialization("the body is no JSON object");
+  }
+  return std::nullopt;
+}
+
 std::string_view operation_of(const net::HttpRequest& request) {
   const std::string_view target = request.header("x-amz-target");
   return target.starts_with(kTargetPrefix) ? target.substr(kTargetPrefix.size())
@@ -125,6 +169,15 @@ net::HttpAnswer describe(std::string_view stream) {
       R"("DeliveryStreamStatus":"ACTIVE","DeliveryStreamType":"DirectPut","VersionId":"1",)"
       R"("Destinations":[],"HasMoreDestinations":false}}}})",
       stream));
+}
+
+net::HttpAnswer list_of(const std::vector<std::string>& streams) {
+  std::string names;
+  for (const std::string& stream : streams) {
+    names += fmt::format("{}\"{}\"", names.empty() ? "" : ",", stream);
+  }
+  return json_answer(
+      fmt::format(R"({{"DeliveryStreamNames":[{}],"HasMoreDeliveryStreams":false}})", names));
 }
 
 }  // namespace
@@ -170,8 +223,8 @@ Parsed Api::parse(const net::HttpRequest& request, Timestamp at) {
 Parsed Api::parse_body(std::string_view operation, const net::HttpRequest& request, Timestamp at,
                        Parser& parser) const {
   const bool batch = operation == "PutRecordBatch";
-  const bool list = operation == "ListDeliveryStreams";
-  if (!batch && !list && operation != "PutRecord" && operation != "DescribeDeliveryStream") {
+  if (!batch && operation != "PutRecord" && operation != "ListDeliveryStreams" &&
+      operation != "DescribeDeliveryStream") {
     return Refusal{.type = "UnknownOperationException",
                    .message = fmt::format("{} is not offered here", operation.substr(0, 100))};
   }
@@ -179,17 +232,17 @@ Parsed Api::parse_body(std::string_view operation, const net::HttpRequest& reque
                                           request.body.size() + simdjson::SIMDJSON_PADDING);
   ondemand::document document;
   ondemand::object root;
-  if (parser.json.iterate(text).get(document) != simdjson::SUCCESS ||
+  // On-demand parsing looks at no more than what is asked for, so the whole is checked before.
+  if (!doc::is_valid_json(request.body) ||
+      parser.json.iterate(text).get(document) != simdjson::SUCCESS ||
       document.get_object().get(root) != simdjson::SUCCESS) {
     return serialization("the body is no JSON object");
   }
-  if (list) {
-    std::string names;
-    for (const std::string& stream : streams_) {
-      names += fmt::format("{}\"{}\"", names.empty() ? "" : ",", stream);
-    }
-    return json_answer(
-        fmt::format(R"({{"DeliveryStreamNames":[{}],"HasMoreDeliveryStreams":false}})", names));
+  if (auto refusal = refuse_repeated_fields(root)) {
+    return std::move(*refusal);
+  }
+  if (operation == "ListDeliveryStreams") {
+    return list_of(streams_);
   }
   ondemand::value name;
   if (root.find_field_unordered("DeliveryStreamName").get(name) != simdjson::SUCCESS) {
@@ -255,6 +308,14 @@ net::HttpAnswer answer_put(inbox::Place first, uint32_t records, bool batch) {
   net::HttpAnswer answer = json_answer(std::move(body));
   answer.headers.emplace_back("x-amzn-RequestId", first.id());
   return answer;
+}
+
+net::HttpAnswer answer_server_refusal(int status, std::string_view why) {
+  const std::string_view type = status == 503   ? "ServiceUnavailableException"
+                                : status == 413 ? "RequestEntityTooLargeException"
+                                : status == 500 ? "InternalFailure"
+                                                : "SerializationException";
+  return answer_refusal({.status = status, .type = std::string(type), .message = std::string(why)});
 }
 
 net::HttpAnswer answer_refusal(const Refusal& refusal) {

@@ -55,5 +55,7 @@ class Api {
 
 net::HttpAnswer answer_put(inbox::Place first, uint32_t records, bool batch);
 net::HttpAnswer answer_refusal(const Refusal& refusal);
+// What the server itself refuses: a body that is too large, any request during a drain.
+net::HttpAnswer answer_server_refusal(int status, std::string_view why);
 
 }  // namespace penstock::firehose

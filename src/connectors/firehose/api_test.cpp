@@ -108,6 +108,25 @@ TEST(ApiTest, refuses_in_amazons_words) {
       {"PutRecordBatch", R"({"DeliveryStreamName":"orders","Records":[{"Data":"YQ=="})",
        "SerializationException", ""},
       {"DescribeDeliveryStream", "{}", "ValidationException", "deliveryStreamName"},
+      {"PutRecord", R"({"DeliveryStreamName":"orders","Record":{"Data":"YQ=="})",
+       "SerializationException", "no JSON object"},
+      {"PutRecord", R"({"DeliveryStreamName":"orders","Record":{"Data":"YQ==","x":tru}})",
+       "SerializationException", "no JSON object"},
+      {"PutRecord", R"({"DeliveryStreamName":"orders","Record":{"Data":"YQ=="}} x)",
+       "SerializationException", "no JSON object"},
+      {"PutRecord", R"({"DeliveryStreamName":"orders","Record":{"Data":"YQ==","Data":"Yg=="}})",
+       "SerializationException", "record.data is there more than once"},
+      {"PutRecord", R"({"DeliveryStreamName":"orders","Record":{"Data":"","D\u0061ta":"Yg=="}})",
+       "SerializationException", "record.data is there more than once"},
+      {"PutRecord",
+       R"({"DeliveryStreamName":"orders","Record":{"Data":"YQ=="},"Record":{"Data":"Yg=="}})",
+       "SerializationException", "Record is there more than once"},
+      {"PutRecordBatch",
+       R"({"DeliveryStreamName":"orders","Records":[{"Data":"YQ=="}],"Records":[]})",
+       "SerializationException", "Records is there more than once"},
+      {"PutRecordBatch",
+       R"({"DeliveryStreamName":"orders","Records":[{"Data":"YQ=="}],"DeliveryStreamName":"b"})",
+       "SerializationException", "DeliveryStreamName is there more than once"},
   };
   for (const RefusedCase& c : cases) {
     const Parsed parsed = parse(c.operation, c.body);
@@ -160,6 +179,13 @@ TEST(ApiTest, answers_as_amazon_does) {
   const net::HttpAnswer refusal = answer_refusal({.type = "A", .message = "say \"\n\xc3"});
   EXPECT_EQ(refusal.body, R"({"__type":"A","message":"say \u0022\u000a\u00c3"})");
   EXPECT_EQ(refusal.status, 400);
+  const net::HttpAnswer full = answer_server_refusal(413, "the request is too large");
+  EXPECT_EQ(full.status, 413);
+  EXPECT_EQ(full.content_type, "application/x-amz-json-1.1");
+  EXPECT_EQ(full.body, R"({"__type":"RequestEntityTooLargeException",)"
+                       R"("message":"the request is too large"})");
+  EXPECT_NE(answer_server_refusal(503, "").body.find("ServiceUnavailableException"),
+            std::string::npos);
 }
 
 }  // namespace

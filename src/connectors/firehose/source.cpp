@@ -81,7 +81,7 @@ Result<std::vector<Part>> FirehoseSource::parts(const Checkpoint&, Stop) {
     }
   }
   if (!listener_) {
-    TRY(listener_, context_.server.listen(settings_.listen, {},
+    TRY(listener_, context_.server.listen(settings_.listen, {.refusal = answer_server_refusal},
                                           [this](net::HttpRequest request, net::Responder respond) {
                                             handle(request, respond);
                                           }));
