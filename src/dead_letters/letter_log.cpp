@@ -46,16 +46,6 @@ Result<> add_sequences(std::string_view text, Ledger& ledger) {
   return {};
 }
 
-Result<> add_ledger_line(std::string_view line, Ledger& ledger) {
-  TRY(const std::string_view body, open_line(line, kLedgerKind, kLedgerVersion));
-  const size_t at = body.find(kSequences);
-  if (at == std::string_view::npos || !body.ends_with(']')) {
-    return rejected("the line names no letters");
-  }
-  const size_t begin = at + kSequences.size();
-  return add_sequences(body.substr(begin, body.size() - 1 - begin), ledger);
-}
-
 }  // namespace
 
 std::string segment_path(const std::string& folder, uint64_t first) {
@@ -162,6 +152,16 @@ Result<Ledger> read_ledger(Files& files, const std::string& folder) {
     ledger.last_line = line->offset;
     ledger.end = line->offset + line->text.size() + 1;
   }
+}
+
+Result<> add_ledger_line(std::string_view line, Ledger& ledger) {
+  TRY(const std::string_view body, open_line(line, kLedgerKind, kLedgerVersion));
+  const size_t at = body.find(kSequences);
+  if (at == std::string_view::npos || !body.ends_with(']')) {
+    return rejected("the line names no letters");
+  }
+  const size_t begin = at + kSequences.size();
+  return add_sequences(body.substr(begin, body.size() - 1 - begin), ledger);
 }
 
 std::string ledger_line(std::span<const uint64_t> sequences, Timestamp at) {

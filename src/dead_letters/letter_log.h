@@ -42,6 +42,8 @@ struct Ledger {
   uint64_t last_line = 0;  // the offset of that line
 };
 Result<Ledger> read_ledger(Files& files, const std::string& folder);
+// The sequences of one line, without its line break. `fatal`: of a later version.
+Result<> add_ledger_line(std::string_view line, Ledger& ledger);
 std::string ledger_line(std::span<const uint64_t> sequences, Timestamp at);
 
 }  // namespace penstock::dead_letters
