@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/json_text.h"
+#include "config/substitute.h"
 #include "config/test_files.h"
 
 namespace penstock::config {
@@ -248,6 +249,24 @@ TEST(Load, a_secret_file_loses_one_line_break) {
   EXPECT_EQ(node->find("a")->scalar, "top\nsecret");
   EXPECT_TRUE(node->find("a")->substituted);
   EXPECT_EQ(node->find("b")->scalar, "x");
+}
+
+TEST(Load, secrets_are_read_again_and_nothing_else) {
+  MapFiles files;
+  files.contents = {{"/token", "old\n"}};
+  auto node = load("a: Bearer ${file:/token}\nb: [x, '${N:-${file:/token}}']\n", files);
+  ASSERT_TRUE(node) << node.error().what;
+  EXPECT_TRUE(has_file_values(*node));
+  EXPECT_FALSE(has_file_values(node->find("b")->items[0]));
+  EXPECT_EQ(read_again(*node, files, {}), false);
+  files.contents = {{"/token", "new\n"}};
+  EXPECT_EQ(read_again(*node, files, {}), true);
+  EXPECT_EQ(json(*node), R"({"a":"Bearer new","b":["x","new"]})");
+  EXPECT_EQ(read_again(*node, files, {}), false);
+  files.contents.clear();
+  const auto gone = read_again(*node, files, {});
+  ASSERT_FALSE(gone);
+  EXPECT_NE(gone.error().what.find("open /token"), std::string::npos) << gone.error().what;
 }
 
 TEST(Load, a_check_reads_no_secret) {

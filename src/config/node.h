@@ -28,6 +28,7 @@ struct Node {
   std::string scalar;
   bool quoted = false;       // a quoted scalar is a string, whatever it looks like
   bool substituted = false;  // holds text from a ${…}: errors do not print it
+  std::string unread;        // as it stood in the file, where ${file:…} is in it; else empty
   bool withheld = false;     // stands for a value that was not read (`check`, disabled parts) or
                              // could not be: it is present, and nothing else is known of it
   std::vector<Node> items;   // of a sequence

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -77,6 +78,7 @@ class Substitution {
       problem(fmt::format("all values together have more than {} bytes", kTotalBytesMax));
       out.clear();
     }
+    node.unread = node.scalar.find("${file:") == std::string::npos ? "" : std::move(node.scalar);
     node.scalar = std::move(out);
     node.substituted = substituted_;
     node.withheld = withheld_;
@@ -341,6 +343,33 @@ void substitute(Node& root, Files& files, const LoadOptions& options, Problems& 
       walk(value, substitution, false);
     }
   }
+}
+
+bool has_file_values(const Node& node) {
+  return !node.unread.empty() ||
+         std::any_of(node.items.begin(), node.items.end(), has_file_values) ||
+         std::any_of(node.entries.begin(), node.entries.end(),
+                     [](const auto& entry) { return has_file_values(entry.second); });
+}
+
+Result<bool> read_again(Node& node, Files& files, const LoadOptions& options) {
+  bool has_changed = false;
+  if (!node.unread.empty()) {
+    Problems problems;
+    const std::string before = std::exchange(node.scalar, node.unread);
+    Substitution(files, options, problems).scalar(node, false);
+    TRY(problems.result());
+    has_changed = node.scalar != before;
+  }
+  for (Node& item : node.items) {
+    TRY(const bool has_item_changed, read_again(item, files, options));
+    has_changed = has_changed || has_item_changed;
+  }
+  for (auto& [key, value] : node.entries) {
+    TRY(const bool has_value_changed, read_again(value, files, options));
+    has_changed = has_changed || has_value_changed;
+  }
+  return has_changed;
 }
 
 }  // namespace penstock::config

@@ -8,8 +8,10 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "config/problems.h"
+#include "config/substitute.h"
 #include "core/pattern.h"
 #include "engine/plan.h"
+#include "engine/refreshing_sink.h"
 #include "net/http_client.h"
 
 namespace penstock::engine {
@@ -300,8 +302,7 @@ class Builder {
 
   // A sink is made with its encoder, and names its default format only once it is made: so one
   // whose default turns out to be another is made again. make() has no effect outside.
-  Result<std::unique_ptr<Sink>> make_sink(const SinkPlan& plan) {
-    Context with = context(plan.shared.name);
+  Result<std::unique_ptr<Sink>> make_sink(const SinkPlan& plan, Context& with) {
     with.tls = plan.shared.tls.files();
     TRY(certificates(plan.shared.tls, plan.component.mark, "sink " + plan.component.connector));
     FormatPlan format;
@@ -328,9 +329,25 @@ class Builder {
     return make(plan.component, with, "sink");
   }
 
+  RefreshingSink::Remake remake(const SinkPlan& plan, const Context& with) const {
+    return [entry = plan.component.entry, settings = plan.component.settings,
+            values = options_.values, with]() mutable -> Result<std::unique_ptr<Sink>> {
+      TRY(const bool has_changed, config::read_again(settings, with.files, values));
+      if (!has_changed) {
+        return nullptr;
+      }
+      with.log.info(with.where, "refused; a value that has changed meanwhile was read again");
+      return entry->make(settings, with);
+    };
+  }
+
   Result<> sink(const SinkPlan& plan) {
     BuiltSink built;
-    TRY(built.sink, make_sink(plan));
+    Context with = context(plan.shared.name);
+    TRY(built.sink, make_sink(plan, with));
+    if (config::has_file_values(plan.component.settings)) {
+      built.sink = std::make_unique<RefreshingSink>(std::move(built.sink), remake(plan, with));
+    }
     const SinkFields& shared = plan.shared;
     SinkSpec s;
     s.name = shared.name;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/load.h"
 #include "config/node.h"
 #include "core/context.h"
 #include "core/registry.h"
@@ -16,7 +17,8 @@ namespace penstock::engine {
 
 struct BuildOptions {
   bool once = false;  // `--once`: until.caught_up, and the file's until.events and until.deadline
-  bool read_secrets = true;  // false: the keys of `tls` are not looked at
+  bool read_secrets = true;         // false: the keys of `tls` are not looked at
+  config::LoadOptions values = {};  // for those that are read again when a server refuses them
 };
 
 struct Built {

@@ -14,7 +14,8 @@ namespace {
 Result<std::vector<engine::Built>> build_all(Program& program, const Options& options) {
   TRY(PipelineFiles loaded,
       load_pipelines(program, {.paths = options.files, .preset = options.preset}));
-  const engine::BuildOptions build_options{.once = options.once};
+  const engine::BuildOptions build_options{.once = options.once,
+                                           .values = {.environment = environment}};
   for (PipelineFile& file : loaded.files) {
     const auto checked =
         engine::check(file.node, program.registry(), program.context(file.name), build_options);

@@ -59,6 +59,7 @@ class Receiver:
 
     def __init__(self, tls=None):
         self.refuse = None
+        self.authorization = None  # what a request must bring, else 401
         self.kept = []  # (path, body)
         self.lock = threading.Lock()  # guards kept
         outer = self
@@ -68,11 +69,15 @@ class Receiver:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                refused = outer.refuse and outer.refuse(self.path, body)
-                if not refused:
+                status = 200
+                if outer.authorization not in (None, self.headers["Authorization"]):
+                    status = 401
+                elif outer.refuse and outer.refuse(self.path, body):
+                    status = 422
+                else:
                     with outer.lock:
                         outer.kept.append((self.path, body))
-                self.send_response(422 if refused else 200)
+                self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -89,6 +89,37 @@ def test_check_refuses_what_run_refuses(folder, checks):
         checks.equal(said[1], said[0], f"run says the same of {text}")
 
 
+def test_secret_is_read_again(folder, checks):
+    with harness.Receiver() as receiver:
+        (folder / "token").write_text("old")
+        receiver.authorization = "Bearer old"
+        (folder / "secret.yaml").write_text(f"""name: secret
+source: {{stdin: {{}}}}
+sinks:
+  - http:
+      url: "http://127.0.0.1:{receiver.port}/"
+      headers: {{Authorization: "Bearer ${{file:token}}"}}
+    format: raw
+""")
+        running = subprocess.Popen([harness.PENSTOCK, "run", "--admin", "off", "secret.yaml"],
+                                   cwd=folder, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+
+        def send(line):
+            running.stdin.write(line + b"\n")
+            running.stdin.flush()
+        send(b"one")
+        harness.wait_until(lambda: len(receiver.taken()) == 1, 20, "the first event")
+        (folder / "token").write_text("new")
+        receiver.authorization = "Bearer new"
+        send(b"two")
+        harness.wait_until(lambda: len(receiver.taken()) == 2, 20, "the event after the rotation")
+        receiver.authorization = "Bearer newer"  # and the file has the same as before
+        send(b"three")
+        said = running.communicate(timeout=20)[1]
+        checks.equal(running.returncode, 1, "a secret that is refused though read again is fatal")
+        checks.that(b"401" in said and b"Bearer" not in said, "and says so without it", said)
+
+
 def test_closed_streams(folder, checks):
     (folder / "closed.yaml").write_text("""name: closed
 source: {files: {path: closed.in}}
@@ -217,7 +248,8 @@ def main():
         (folder / "follow.yaml").write_text(FOLLOW)
         for test in (test_command_line, test_check_refuses_what_run_refuses,
                      test_check_has_no_effect, test_check_tells_all, test_check_and_secrets,
-                     test_closed_streams, test_streams, test_once_and_drain, test_port_in_use, test_interrupt):
+                     test_secret_is_read_again, test_closed_streams, test_streams,
+                     test_once_and_drain, test_port_in_use, test_interrupt):
             test(folder, checks)
     return checks.end()
 
