@@ -313,13 +313,7 @@ bool is_header_safe(std::string_view text) {
 
 Result<> check_headers(const ClientRequest& request) {
   for (const auto& [name, value] : request.headers) {
-    if (name.empty() || !is_header_safe(name) || !is_header_safe(value) ||
-        name.find_first_of(": ") != std::string::npos || value.size() > 60'000) {
-      return fatal(
-          fmt::format("http header {}: cannot be sent; it is empty, too long or has a "
-                      "line break",
-                      name.substr(0, 50)));
-    }
+    TRY(check_header(name, value));
   }
   return {};
 }
@@ -439,6 +433,17 @@ class BeastClient final : public HttpClient {
 };
 
 }  // namespace
+
+Result<> check_header(std::string_view name, std::string_view value) {
+  constexpr size_t kValueMax = 60'000;
+  if (name.empty() || !is_header_safe(name) || !is_header_safe(value) ||
+      name.find_first_of(": ") != std::string_view::npos || value.size() > kValueMax) {
+    return fatal(
+        fmt::format("http header {}: cannot be sent; it is empty, too long or has a line break",
+                    name.substr(0, 50)));
+  }
+  return {};
+}
 
 std::unique_ptr<HttpClient> HttpClient::make() {
   return std::make_unique<BeastClient>();

@@ -27,6 +27,9 @@ struct ClientAnswer {
   std::string body;
 };
 
+// `fatal` for what cannot be sent as a header.
+Result<> check_header(std::string_view name, std::string_view value);
+
 class HttpClient {
  public:
   virtual ~HttpClient() = default;

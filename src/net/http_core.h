@@ -2,6 +2,7 @@
 // of this folder only, because it includes Boost.Beast.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/strand.hpp>
@@ -12,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "net/http_server.h"
 
@@ -67,6 +69,7 @@ struct Listening {  // what a listener and its sessions share
   bool closed = false;
   uint32_t running = 0;  // handlers
   uint32_t connections = 0;
+  std::atomic<size_t> body_bytes = 0;  // of the requests that are not answered yet, as announced
 
   bool enter() {
     const std::lock_guard guard(mutex);
@@ -125,6 +128,20 @@ struct Session {
         listening(std::move(where)),
         core(std::move(owner)),
         buffer(listening->options.header_bytes_max + 2 * kReadAhead) {}
+  ~Session() { release_body(); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Room for the body that the header announces.
+  bool take_room(size_t size) {
+    body_room = size;
+    if (listening->body_bytes.fetch_add(size) + size <= listening->options.bodies_bytes_max) {
+      return true;
+    }
+    release_body();
+    return false;
+  }
+  void release_body() { listening->body_bytes -= std::exchange(body_room, 0); }
 
   beast::tcp_stream stream;
   std::shared_ptr<Listening> listening;
@@ -138,6 +155,7 @@ struct Session {
   std::string head;  // of the answer being written
   std::string body;
   size_t lingered = 0;
+  size_t body_room = 0;  // its share of listening->body_bytes
 };
 
 // Begins with the first request of a new connection. On the session's strand, as all that follows.

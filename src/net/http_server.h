@@ -35,6 +35,7 @@ using Handler = std::function<void(HttpRequest, Responder)>;
 
 struct ListenOptions {
   size_t body_bytes_max = size_t{16} << 20;
+  size_t bodies_bytes_max = size_t{128} << 20;  // of all requests that are not answered yet
   size_t header_bytes_max = size_t{32} << 10;
   uint32_t connections_max = 1000;
   Duration idle_max = 60s;

@@ -210,6 +210,20 @@ TEST_F(HttpServerTest, refuses_connections_beyond_its_bound) {
   EXPECT_EQ(second.read_all().substr(0, 12), "HTTP/1.1 503");
 }
 
+TEST_F(HttpServerTest, refuses_bodies_that_are_too_much_together) {
+  echo({.bodies_bytes_max = 1000});
+  const RawClient first = client();
+  first.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 600\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_NE(first.read_until("100 Continue").find("100 Continue"), std::string::npos);
+  const RawClient second = client();
+  second.send(post(std::string(600, 'x')));
+  EXPECT_EQ(second.read_all().substr(0, 12), "HTTP/1.1 503");
+  first.send(std::string(600, 'x'));
+  EXPECT_NE(first.read_until("xxx]").find(" 200 "), std::string::npos);
+  first.send(post(std::string(900, 'y')));  // the room of the first is free again
+  EXPECT_NE(first.read_until("yyy]").find(" 200 "), std::string::npos);
+}
+
 TEST_F(HttpServerTest, line_breaks_in_an_answers_header_stay_inside_it) {
   listen([](HttpRequest, Responder respond) {
     HttpAnswer answer = text("x");

@@ -199,6 +199,11 @@ void read_header(const SessionPtr& self) {
     if (failure) {
       return on_read_failure(self, failure);
     }
+    const size_t most = self->listening->options.body_bytes_max;
+    if (!self->take_room(self->parser->chunked() ? most
+                                                 : self->parser->content_length().value_or(0))) {
+      return refuse(self, 503, "too many requests at once");
+    }
     const auto& header = self->parser->get();
     if (self->parser->is_done() || header.version() < 11 ||
         !beast::iequals(header[http::field::expect], "100-continue")) {
@@ -217,6 +222,7 @@ void read_header(const SessionPtr& self) {
 }  // namespace
 
 void wait_for_request(const SessionPtr& self) {
+  self->release_body();
   if (self->buffer.size() > 0) {
     return read_header(self);
   }

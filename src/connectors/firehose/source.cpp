@@ -2,6 +2,7 @@
 
 #include "inbox/inbox.h"
 #include "inbox/memory_queue.h"
+#include "net/address.h"
 #include "net/http_server.h"
 
 namespace penstock::firehose {
@@ -52,6 +53,7 @@ FirehoseSource::FirehoseSource(Settings settings, const Context& context)
     : settings_(std::move(settings)), context_(context), api_(settings_.streams) {}
 
 Result<std::unique_ptr<Source>> FirehoseSource::make(Settings settings, const Context& context) {
+  TRY(net::parse_loopback_address(settings.listen));
   return std::unique_ptr<Source>(new FirehoseSource(std::move(settings), context));
 }
 

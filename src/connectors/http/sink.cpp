@@ -71,16 +71,24 @@ std::string shown(const net::ClientAnswer& answer) {
   return text;
 }
 
-// Some servers repeat the path in their refusals, and it may be a secret. Only the text that may be
-// shown is kept.
-void hide_target(const net::Url& url, std::string& answer) {
-  answer.resize(std::min(answer.size(), kAnswerShown + url.target.size()));
-  const size_t query = std::min(url.target.find('?'), url.target.size());
-  for (const std::string& secret : {url.target.substr(0, query), url.target.substr(query)}) {
-    for (size_t at = answer.find(secret); secret.size() > 1 && at != std::string::npos;
-         at = answer.find(secret, at)) {
-      answer.replace(at, secret.size(), "…");
-    }
+void hide(std::string_view secret, std::string& answer) {
+  for (size_t at = answer.find(secret); secret.size() > 1 && at != std::string::npos;
+       at = answer.find(secret, at)) {
+    answer.replace(at, secret.size(), "…");
+  }
+}
+
+// Some servers repeat the path or the headers in their refusals, and they may be secrets.
+void hide_secrets(const net::Url& url, const HttpSink::Settings& settings, std::string& answer) {
+  constexpr size_t kLooked = 4096;  // far more than is shown
+  answer.resize(std::min(answer.size(), kLooked));
+  const std::string_view target = url.target;
+  const size_t query = std::min(target.find('?'), target.size());
+  hide(target.substr(0, query), answer);
+  hide(target.substr(query), answer);
+  for (const auto& [name, value] : settings.headers) {
+    hide(value, answer);
+    hide(std::string_view(value).substr(value.rfind(' ') + 1), answer);  // of "Bearer SECRET"
   }
 }
 
@@ -160,6 +168,9 @@ Result<std::unique_ptr<Sink>> HttpSink::make(Settings settings, const Context& c
   if (!url.tls && context.tls != net::TlsFiles{}) {
     return fatal("`tls` is for an https:// url");
   }
+  for (const auto& [name, value] : settings.headers) {
+    TRY(net::check_header(name, value));
+  }
   return std::unique_ptr<Sink>(new HttpSink(std::move(settings), std::move(url), context));
 }
 
@@ -235,7 +246,9 @@ Result<> HttpSink::send(std::string body, const std::string& key, std::string_vi
       .tls = tls_};
   request.headers.insert(request.headers.end(), settings_.headers.begin(), settings_.headers.end());
   TRY(net::ClientAnswer answer, client_.send(request, stop));
-  hide_target(url_, answer.body);
+  if (answer.status >= 300) {
+    hide_secrets(url_, settings_, answer.body);
+  }
   auto verdict = verdict_of(answer, clock_.wall());
   if (!verdict) {
     verdict.error().what =
