@@ -55,6 +55,7 @@ bool Reader::write_long_number(char* type, const char* end, NumberGrammar gramma
   return fail_at(at_, grammar == NumberGrammar::json ? "expected a value" : "expected a number");
 }
 
+// I8: by the policy that the user chose.
 bool Reader::write_inexact(char* type, std::string_view digits) {
   switch (options_.numbers) {
     case Numbers::error:

@@ -120,7 +120,7 @@ bool Reader::write_long_name() {
   return true;
 }
 
-// BSON names cannot hold NUL: each becomes U+2400, and the name as it was a loss.
+// BSON names cannot hold NUL: each becomes U+2400, and the name as it was a loss (I8).
 bool Reader::replace_nul(char* name) {
   constexpr std::string_view kSymbol = "\xE2\x90\x80";
   const std::string exact(name, out_);

@@ -22,6 +22,10 @@ constexpr uint64_t kStepsMax = 60'000;
 constexpr uint32_t kRunsMax = 60;
 constexpr Duration kPatience = 20min;  // virtual; then all faults end
 
+constexpr double kStops = 0.3;  // of the crashes: instead, somebody stops it
+// Behind the end of a drain: the answers of what is under way, and the tries of the last save.
+constexpr Duration kLastAnswers = 20s;
+
 class Simulation {
  public:
   explicit Simulation(uint64_t seed) : world_(seed), random_(seed ^ 0x5eed) {
@@ -98,14 +102,23 @@ void Simulation::one_run(uint32_t run) {
   assembly_ = std::make_unique<engine::Assembly>(world_.assemble());
   assembly_->spec.seed = random_.next();
   stage_ = std::make_unique<engine::ReadStage>(*assembly_);
+  assembly_->spec.drain_max = 1s + 1ms * static_cast<int64_t>(random_.below(5'000));
   world_.run_starts(run);
+  std::optional<Instant> stopped_at;
   engine::Pipeline pipeline(assembly_->spec);
   pipeline.start(world_.now());
   while (!pipeline.ended() && !world_.violation()) {
     ++steps_;
     if (!crash_steps_.empty() && steps_ >= crash_steps_.front()) {
       crash_steps_.erase(crash_steps_.begin());
-      return crash();
+      if (stopped_at || !random_.chance(kStops)) {
+        return crash();
+      }
+      stopped_at = world_.now();
+      pipeline.stop(world_.now());
+    }
+    if (stopped_at && world_.now() > *stopped_at + assembly_->spec.drain_max + kLastAnswers) {
+      world_.violate("I6: a drain does not end");
     }
     if (steps_ > kStepsMax) {
       world_.violate("the pipeline goes on without an end");

@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 19> kMutations = {
     "write_after_lease",
 };
 
-constexpr std::array<std::string_view, 22> kProbes = {
+constexpr std::array<std::string_view, 23> kProbes = {
     "retry_after",
     "chunk_compacted",
     "gap_cuts_object",
@@ -53,6 +53,7 @@ constexpr std::array<std::string_view, 22> kProbes = {
     "save_retried",
     "lease_renewed",
     "outage_alert",
+    "drain_gives_up",
 };
 
 std::string_view current_mutation;
