@@ -210,10 +210,12 @@ def rule_connector_readmes(files, root):
 
 
 def rule_engine_size(files, root):
-    """The state machine, in lines of code; what builds, runs and shows it is beside it."""
+    """The state machine, in lines of code; what builds, runs and shows it is beside it, and probes
+    are the simulator's."""
     machine = [f for f in files if f.name.startswith("engine/") and not f.is_test
                and not f.name.startswith(BESIDE_THE_MACHINE)]
-    lines = sum(1 for f in machine for line in f.code if line.strip())
+    lines = sum(1 for f in machine for line in f.code
+                if line.strip() and not line.strip().startswith("PROBE("))
     if lines > ENGINE_MAX:
         yield root / "src/engine", 1, f"the state machine has {lines} lines, at most {ENGINE_MAX}"
 

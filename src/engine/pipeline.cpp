@@ -3,6 +3,7 @@
 #include "engine/pipeline.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/mutation.h"
@@ -227,7 +228,10 @@ void Pipeline::lost_position(uint32_t part, const Error& error, Instant now) {
 
 // What `until.events` leaves to be asked for.
 uint64_t Pipeline::events_wanted() const {
-  uint64_t wanted = spec_.until.events.value_or(UINT64_MAX);
+  if (!spec_.until.events) {
+    return UINT64_MAX;
+  }
+  uint64_t wanted = *spec_.until.events;
   wanted -= std::min(wanted, events_read_);
   for (const auto& part : parts_) {
     wanted -= std::min<uint64_t>(wanted, part->reserved_events);
@@ -259,42 +263,50 @@ bool Pipeline::has_room(const PartState& part, const ReadLimits& limits) const {
   if (mutated("limit_ignored")) {
     return true;
   }
-  const size_t shares = 2 * (parts_.size() + 1);
-  const size_t share_bytes = spec_.limits.in_flight_bytes / shares;
-  const uint64_t share_events = spec_.limits.in_flight_events / shares;
-  const size_t bytes = part.bytes() + pinned_by(limits);
-  const uint64_t events = part.events() + limits.events;
   if (part.ledger.held_slots() > spec_.limits.settled_slots) {
     return false;
   }
-  if (bytes <= share_bytes && events <= share_events) {
+  const Room wanted = beyond_share(part, pinned_by(limits), limits.events);
+  if (wanted.bytes == 0 && wanted.events == 0) {
     return true;
   }
-  size_t shared_bytes = bytes - std::min(bytes, share_bytes);
-  uint64_t shared_events = events - std::min(events, share_events);
-  for (const auto& other : parts_) {
-    if (other.get() != &part) {
-      shared_bytes += other->bytes() - std::min(other->bytes(), share_bytes);
-      shared_events += other->events() - std::min(other->events(), share_events);
-    }
+  const Room held = beyond_share(part, 0, 0);
+  const Room all = shared_ ? *shared_ : shared_room();
+  return all.bytes - held.bytes + wanted.bytes <= spec_.limits.in_flight_bytes / 2 &&
+         all.events - held.events + wanted.events <= spec_.limits.in_flight_events / 2;
+}
+
+// What a part holds of the half that all share, with so much more.
+Pipeline::Room Pipeline::beyond_share(const PartState& part, size_t bytes, uint64_t events) const {
+  const size_t shares = 2 * (parts_.size() + 1);
+  bytes += part.bytes();
+  events += part.events();
+  return {bytes - std::min(bytes, spec_.limits.in_flight_bytes / shares),
+          events - std::min<uint64_t>(events, spec_.limits.in_flight_events / shares)};
+}
+
+Pipeline::Room Pipeline::shared_room() const {
+  Room all;
+  for (const auto& part : parts_) {
+    const Room one = beyond_share(*part, 0, 0);
+    all.bytes += one.bytes;
+    all.events += one.events;
   }
-  return shared_bytes <= spec_.limits.in_flight_bytes / 2 &&
-         shared_events <= spec_.limits.in_flight_events / 2;
+  return all;
 }
 
 void Pipeline::consider_reads(Instant now) {
   paused_ = false;
+  shared_ = shared_room();  // once, and not for each part
   for (uint32_t i = 0; i < parts_.size(); ++i) {
     consider_read(i, now);
   }
+  shared_.reset();
 }
 
 void Pipeline::consider_read(uint32_t part, Instant now) {
   PartState& state = *parts_[part];
-  if (state.busy || !state.open) {
-    return;
-  }
-  if (consider_commit(part)) {
+  if (state.busy || !state.open || consider_commit(part)) {
     return;
   }
   if (phase_ != Phase::running || state.ended || state.waiting != nullptr) {
@@ -305,24 +317,31 @@ void Pipeline::consider_read(uint32_t part, Instant now) {
     return;
   }
   if (state.read_at > now) {
-    return arm(state.read_at, [this, part](Instant at) { consider_read(part, at); });
+    if (state.read_at < state.armed_at) {
+      state.armed_at = state.read_at;
+      arm(state.read_at, [this, part](Instant at) {
+        parts_[part]->armed_at = Instant::never();
+        consider_read(part, at);
+      });
+    }
+    return;
   }
   ReadLimits limits = read_limits(size_t{64} << 10, 64);
-  bool fits = has_room(state, limits);
-  if (!fits) {
+  if (!has_room(state, limits)) {
     limits = read_limits(size_t{1} << 10, 1);  // what its own share has room for
     const auto is_idle = [](const auto& each) { return each->events() == 0; };
     // I5: one event larger than the limit passes alone.
-    fits = has_room(state, limits) || std::all_of(parts_.begin(), parts_.end(), is_idle);
-  }
-  if (!fits) {
-    PROBE("reading_paused");
-    paused_ = true;
-    return relieve(now);
+    if (!has_room(state, limits) && !std::all_of(parts_.begin(), parts_.end(), is_idle)) {
+      PROBE("reading_paused");
+      return std::exchange(paused_, true) ? void() : relieve(now);
+    }
   }
   state.busy = true;
   state.reserved_bytes = pinned_by(limits);
   state.reserved_events = limits.events;
+  if (shared_) {
+    shared_ = shared_room();
+  }
   emit(action::ReadPart{part, limits});
 }
 

@@ -143,6 +143,11 @@ class Pipeline {
     bool operator>(const Timer& other) const { return at > other.at; }
   };
 
+  struct Room {
+    size_t bytes = 0;
+    uint64_t events = 0;
+  };
+
   // pipeline.cpp: opening, reading, dispatch
   template <class Again>  // the action that asks once more
   void opened(bool& is_open, Outage& outage, const RetryPolicy& policy, const Result<>& result,
@@ -151,6 +156,8 @@ class Pipeline {
   void consider_read(uint32_t part, Instant now);
   ReadLimits read_limits(size_t bytes_min, size_t events_min) const;
   uint64_t events_wanted() const;
+  Room beyond_share(const PartState& part, size_t bytes, uint64_t events) const;
+  Room shared_room() const;
   bool has_room(const PartState& part, const ReadLimits& limits) const;
   void relieve(Instant now);
   void part_failed(uint32_t part, const Error& error, Instant now);
@@ -244,7 +251,8 @@ class Pipeline {
   std::vector<uint32_t> woken_parts_;  // their dispatch may go on
   bool discovering_ = false;
   Outage discover_outage_;
-  bool paused_ = false;  // some part could read, were there room
+  std::optional<Room> shared_;  // shared_room(), while all parts are considered
+  bool paused_ = false;         // some part could read, were there room
   bool saving_ = false;
   bool dirty_ = false;  // something to save
   Outage save_outage_{"the checkpoint"};
