@@ -209,6 +209,7 @@ bool is_held(const StoredLetter& letter, const engine::Assembly& replay,
 // Whether the pipeline has the sink, or letters of it; complains where it has neither.
 Result<bool> is_known_sink(const Opened& opened, const std::string& sink) {
   std::vector<std::string> names;
+  names.reserve(opened.operated.plan.sinks.size());
   for (const engine::SinkPlan& plan : opened.operated.plan.sinks) {
     names.push_back(plan.shared.name);
   }
