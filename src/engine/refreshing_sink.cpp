@@ -1,5 +1,7 @@
 #include "engine/refreshing_sink.h"
 
+#include <algorithm>
+
 namespace penstock::engine {
 
 std::shared_ptr<Sink> RefreshingSink::current() const {
@@ -30,37 +32,44 @@ std::shared_ptr<Sink> RefreshingSink::renewed(const Sink* refused, const Stop& s
 Result<std::vector<Failure>> RefreshingSink::write(const Batch& batch, Stop stop) {
   const std::shared_ptr<Sink> sink = current();
   Result<std::vector<Failure>> result = sink->write(batch, stop);
-  Batch refused = batch;
-  std::vector<uint32_t> places;  // in `batch`, of the events of `refused`
-  std::vector<Failure> others;
-  if (result) {
-    refused.events.clear();
-    for (Failure& failure : *result) {
-      if (failure.error.kind == Error::Kind::fatal) {
-        refused.events.push_back(batch.events[failure.index]);
-        places.push_back(failure.index);
-      } else {
-        others.push_back(failure);
-      }
+  if (!result) {
+    if (result.error().kind != Error::Kind::fatal) {
+      return result;
     }
-  } else if (result.error().kind != Error::Kind::fatal) {
-    return result;
+    const std::shared_ptr<Sink> fresh = renewed(sink.get(), stop);
+    return fresh == nullptr ? std::move(result) : fresh->write(batch, std::move(stop));
   }
-  if (refused.events.empty()) {
+  const auto is_fatal = [](const Failure& failure) {
+    return failure.error.kind == Error::Kind::fatal;
+  };
+  if (std::ranges::none_of(*result, is_fatal)) {
     return result;
   }
   const std::shared_ptr<Sink> fresh = renewed(sink.get(), stop);
   if (fresh == nullptr) {
     return result;
   }
+  Batch refused = batch;
+  refused.events.clear();
+  std::vector<uint32_t> places;  // in `batch`, of the events of `refused`
+  for (const Failure& failure : *result) {
+    if (is_fatal(failure)) {
+      refused.events.push_back(batch.events[failure.index]);
+      places.push_back(failure.index);
+    }
+  }
+  std::erase_if(*result, is_fatal);
   Result<std::vector<Failure>> again = fresh->write(refused, std::move(stop));
-  if (!again || !result) {
-    return again;
+  if (!again) {  // of these only: the others are durable, or have failed already
+    for (const uint32_t place : places) {
+      result->push_back({place, again.error()});
+    }
+    return result;
   }
   for (Failure& failure : *again) {
-    others.push_back({places[failure.index], std::move(failure.error)});
+    result->push_back({places[failure.index], std::move(failure.error)});
   }
-  return others;
+  return result;
 }
 
 }  // namespace penstock::engine

@@ -18,6 +18,8 @@ class Letter final : public Sink {
     for (uint32_t i = 0; i < batch.events.size(); ++i) {
       if (batch.events[i]->id == "bad") {
         failures.push_back({i, {Error::Kind::rejected, "bad", std::nullopt}});
+      } else if (letter_ == 'b' && batch.events[i]->id == "b-down") {
+        return transient("no answer");
       } else if (batch.events[i]->id.front() != letter_) {
         failures.push_back({i, {Error::Kind::fatal, "401", std::nullopt}});
       }
@@ -65,6 +67,17 @@ TEST_F(RefreshingSinkTest, what_is_refused_is_sent_again_with_new_values_and_not
   EXPECT_EQ(failures[1].index, 3U);
   EXPECT_EQ(failures[1].error.kind, Error::Kind::fatal);
   EXPECT_TRUE(write({"b2"}).empty());
+}
+
+TEST_F(RefreshingSinkTest, where_sending_again_fails_what_was_durable_stays_so) {
+  ASSERT_TRUE(sink.open({.pipeline = "p", .sink = "out"}, {}));
+  now = 'b';
+  const auto failures = write({"a1", "b1", "b-down"});
+  ASSERT_EQ(failures.size(), 2U);
+  EXPECT_EQ(failures[0].index, 1U);
+  EXPECT_EQ(failures[0].error.kind, Error::Kind::transient);
+  EXPECT_EQ(failures[1].index, 2U);
+  EXPECT_EQ(failures[1].error.kind, Error::Kind::transient);
 }
 
 TEST_F(RefreshingSinkTest, without_new_values_the_refusal_stands) {
