@@ -142,10 +142,7 @@ void UntilFields::fields(config::FieldVisitor& v) {
   v.field("caught_up", caught_up,
           {.doc = "With `--once`: end when nothing more is there. `--once` implies it."});
   v.field("end", end, {.doc = "End when the source has ended. Binds every run."});
-  v.field("events", events,
-          {.doc = "With `--once`: end after so many events, or a few more where parts are read "
-                  "side by side.",
-           .min = 1});
+  v.field("events", events, {.doc = "With `--once`: end after so many events.", .min = 1});
   v.field("deadline", deadline, {.doc = "With `--once`: end after this time.", .min = 1});
 }
 
