@@ -65,8 +65,11 @@ Result<> ReadStage::decode(EventBlock& block, std::vector<std::string_view>& pay
   if (assembly_.decoder == nullptr) {
     return {};
   }
-  for (const Event& event : block.events) {
-    payloads.push_back(event.raw);
+  if (!assembly_.transforms.empty()) {
+    payloads.reserve(block.events.size());
+    for (const Event& event : block.events) {
+      payloads.push_back(event.raw);
+    }
   }
   size_t rejection = 0;  // the source may have rejected some itself
   std::vector<Rejection> all;

@@ -16,7 +16,7 @@ class ReadStage {
   Result<std::unique_ptr<Chunk>> read(Reader& reader, const ReadLimits& limits, Stop stop) const;
 
  private:
-  // `payloads`: what was decoded, by event; empty without a decoder.
+  // `payloads`: what was decoded, by event, for transforms that reject; empty without a decoder.
   Result<> decode(EventBlock& block, std::vector<std::string_view>& payloads) const;
   Result<uint32_t> transform(EventBlock& block,
                              const std::vector<std::string_view>& payloads) const;
