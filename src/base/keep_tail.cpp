@@ -6,8 +6,7 @@ namespace penstock {
 
 Result<std::string> keep_tail(Files& files, File& file, const std::string& path, uint64_t offset) {
   constexpr size_t kPiece = size_t{1} << 20;
-  constexpr std::string_view kMark = ".cut-";
-  std::string kept = path + std::string(kMark) + std::to_string(offset);
+  std::string kept = path + std::string(kCutMark) + std::to_string(offset);
   TRY(const std::unique_ptr<File> copy, files.open(kept, OpenMode::write));
   TRY(copy->truncate(0));
   TRY(const FileInfo info, file.info());
@@ -22,14 +21,6 @@ Result<std::string> keep_tail(Files& files, File& file, const std::string& path,
     TRY(copy->write(at - offset, piece));
   }
   TRY(copy->sync());
-  const std::string folder = path.substr(0, path.rfind('/'));
-  TRY(const std::vector<std::string> names, files.list(folder));
-  for (const std::string& name : names) {
-    const std::string older = folder + "/" + name;
-    if (name.find(kMark) != std::string::npos && older != kept) {
-      TRY(files.remove(older));
-    }
-  }
   return kept;
 }
 

@@ -6,8 +6,10 @@
 
 namespace penstock {
 
-// Copies all from `offset` on to `path`.cut-OFFSET, durable on return but for its name, and removes
-// what was kept so in the folder before; gives that path. Errors are the files' own.
+inline constexpr std::string_view kCutMark = ".cut-";
+
+// Copies all from `offset` on to `path`.cut-OFFSET (over an older one), durable on return but for
+// its name; gives that path. Errors are the files' own.
 Result<std::string> keep_tail(Files& files, File& file, const std::string& path, uint64_t offset);
 
 }  // namespace penstock

@@ -90,6 +90,13 @@ Result<> Inbox::sync_state() {
 
 Result<> Inbox::load_segments() {
   TRY(std::vector<std::string> names, files_.list(options_.folder));
+  for (const std::string& name : names) {
+    const size_t mark = name.find(kCutMark);
+    const bool is_of_a_segment = std::ranges::binary_search(names, name.substr(0, mark));
+    if (mark != std::string::npos && !is_of_a_segment) {
+      TRY(files_.remove(options_.folder + "/" + name));  // its segment is delivered and gone
+    }
+  }
   std::erase_if(names, [](const std::string& name) { return !name.ends_with(kSegmentSuffix); });
   for (size_t i = 0; i < names.size(); ++i) {
     Segment segment{.path = options_.folder + "/" + names[i],
