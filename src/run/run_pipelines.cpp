@@ -16,22 +16,28 @@ Result<std::vector<engine::Built>> build_all(Program& program, const Options& op
       load_pipelines(program, {.paths = options.files, .preset = options.preset}));
   const engine::BuildOptions build_options{.once = options.once,
                                            .values = {.environment = environment}};
+  std::vector<engine::Built> all;
   for (PipelineFile& file : loaded.files) {
-    const auto checked =
-        engine::check(file.node, program.registry(), program.context(file.name), build_options);
-    if (!checked) {
-      file.problems.add_lines(checked.error().what);
+    const Context context = program.context(file.name);
+    if (!file.problems.empty()) {  // what is withheld cannot be built, but the rest checked
+      if (const auto rest = engine::check(file.node, program.registry(), context, build_options);
+          !rest) {
+        file.problems.add_lines(rest.error().what);
+      }
+      continue;
     }
+    auto built = engine::build(file.node, program.registry(), context, build_options);
+    if (!built) {
+      file.problems.add_lines(built.error().what);
+      continue;
+    }
+    all.push_back(*std::move(built));
   }
   TRY(problems_of(loaded));
-  std::vector<engine::Built> all;
-  for (const PipelineFile& file : loaded.files) {
-    TRY(engine::Built built,
-        engine::build(file.node, program.registry(), program.context(file.name), build_options));
+  for (const engine::Built& built : all) {
     for (const std::string& warning : built.warnings) {
       program.log().warn("", warning);  // names its pipeline or its place in the file
     }
-    all.push_back(std::move(built));
   }
   return all;
 }
