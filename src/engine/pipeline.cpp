@@ -453,7 +453,7 @@ void Pipeline::dispatch_event(Chunk& chunk, uint32_t index, Instant now) {
   if (const Rejection* rejection = rejection_of(chunk.block->rejections, index)) {
     cut_objects(chunk.part);
     part.ledger.expect(chunk, index);
-    reject(nullptr, source_rejections_in_a_row_, item, rejection->error, now);
+    reject(nullptr, false, item, rejection->error, now);
   } else {
     source_rejections_in_a_row_ = 0;
     for (uint32_t s = 0; s < sinks_.size(); ++s) {
@@ -477,7 +477,7 @@ void Pipeline::route(uint32_t s, Chunk& chunk, uint32_t index, Instant now) {
   const Rejection* const rejection = rejection_of(routes.rejections, index);
   if (rejection != nullptr || (!sink.barred.empty() && sink.barred.contains(event.order_key))) {
     cut_objects(chunk.part);
-    return rejection != nullptr ? reject(&sink, sink.unrouted_in_a_row, item, rejection->error, now)
+    return rejection != nullptr ? reject(&sink, false, item, rejection->error, now)
                                 : follow_into_letters(sink, item, now);
   }
   sink.unrouted_in_a_row = 0;

@@ -182,7 +182,8 @@ class Pipeline {
   void settle(const Item& item, Instant now);
   void take_answer(uint32_t sink, const WriteTask& task, const Result<std::vector<Failure>>& result,
                    Instant now);
-  void reject(SinkState* by, uint32_t& in_a_row, const Item& item, const Error& error, Instant now);
+  // `by`: null for decoding and transforms; `was_written`: by a write, not before the lanes.
+  void reject(SinkState* by, bool was_written, const Item& item, const Error& error, Instant now);
   void quarantine(SinkState& sink, QuarantineSet& set, const Item& item, Instant now);
   void follow_into_letters(SinkState& sink, const Item& item, Instant now);
   void bury(const Item& item, std::string_view sink, std::string_view error, bool quarantined,

@@ -172,7 +172,7 @@ void Pipeline::take_answer(uint32_t s, const WriteTask& task,
   for (const Failure& failure : failures) {
     if (outcomes[failure.index].kind == Outcome::Kind::rejected) {
       sink.rejections_in_a_row = is_any_durable ? 0 : sink.rejections_in_a_row;
-      reject(&sink, sink.rejections_in_a_row, task.items[failure.index], failure.error, now);
+      reject(&sink, true, task.items[failure.index], failure.error, now);
     }
   }
   sink.rejections_in_a_row = is_any_durable ? 0 : sink.rejections_in_a_row;
@@ -213,9 +213,12 @@ void Pipeline::continue_dispatch(Instant now) {
 
 // By a sink, or by decoding and transforms at the source. It stays open until it is in the dead
 // letters or dropped; where it stops the pipeline, the position stays before it.
-void Pipeline::reject(SinkState* by, uint32_t& in_a_row, const Item& item, const Error& error,
+void Pipeline::reject(SinkState* by, bool was_written, const Item& item, const Error& error,
                       Instant now) {
   const uint64_t count = ++(by != nullptr ? by->counts.rejected : source_rejected_);
+  uint32_t& in_a_row = by == nullptr ? source_rejections_in_a_row_
+                       : was_written ? by->rejections_in_a_row
+                                     : by->unrouted_in_a_row;
   const OnReject on_reject = by != nullptr ? by->spec.on_reject : spec_.source_on_reject;
   const std::string_view sink = by != nullptr ? std::string_view(by->spec.name) : "";
   const std::string what =
@@ -237,8 +240,7 @@ void Pipeline::reject(SinkState* by, uint32_t& in_a_row, const Item& item, const
     case OnReject::quarantine:
       for (const auto& each : sinks_) {
         if (by == nullptr || by == each.get()) {
-          const bool is_written = &in_a_row == &each->rejections_in_a_row;
-          quarantine(*each, is_written ? each->quarantine : each->barred, item, now);
+          quarantine(*each, was_written ? each->quarantine : each->barred, item, now);
         }
       }
       [[fallthrough]];
