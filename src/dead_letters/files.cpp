@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/file_name.h"
+#include "base/keep_tail.h"
 #include "dead_letters/letter_log.h"
 #include "dead_letters/letter_record.h"
 
@@ -115,8 +116,8 @@ Result<> FilesDeadLetters::recover_log(const std::string& folder) {
         where_,
         fmt::format("dead letters {}: cut {} bytes that are no whole write, as a process that "
                     "dies leaves them; were they damaged instead, the letters in them are in "
-                    "{}.cut-{}",
-                    last.path, scan.torn_bytes, last.path, scan.end));
+                    "{}{}{}",
+                    last.path, scan.torn_bytes, last.path, kCutMark, scan.end));
   }
   TRY(segment_,
       AppendLog::open(files_, last.path, {.bytes = scan.end, .last_write = scan.last_write}));
