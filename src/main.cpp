@@ -1,5 +1,5 @@
-#include "run/run.h"
+#include "cli/run.h"
 
 int main(int argc, char** argv) {
-  return penstock::run::main(argc, argv);
+  return penstock::cli::main(argc, argv);
 }

@@ -8,10 +8,10 @@
 #include <string>
 
 #include "base/files.h"
+#include "clients/sqlite/database.h"
 #include "config/fields.h"
 #include "core/checkpoint_store.h"
 #include "core/context.h"
-#include "sqlite/database.h"
 
 namespace penstock {
 

@@ -1,4 +1,4 @@
-// Status: what a pipeline says of itself; the only thing of the engine that admin and run may read.
+// Status: what a pipeline says of itself; the only thing of the engine that admin and cli may read.
 // A snapshot by value, taken under the runner's lock.
 #pragma once
 

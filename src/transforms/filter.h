@@ -3,8 +3,8 @@
 
 #include "config/fields.h"
 #include "core/context.h"
-#include "core/pattern.h"
 #include "core/transform.h"
+#include "pattern/pattern.h"
 
 namespace penstock::transforms {
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/files.h"
-#include "sqlite/database.h"
+#include "clients/sqlite/database.h"
 
 namespace penstock::event_store {
 

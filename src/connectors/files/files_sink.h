@@ -10,9 +10,9 @@
 #include "connectors/files/object_writer.h"
 #include "core/codec.h"
 #include "core/context.h"
-#include "core/name_template.h"
-#include "core/object_name.h"
 #include "core/sink.h"
+#include "naming/name_template.h"
+#include "naming/object_name.h"
 
 namespace penstock::files {
 

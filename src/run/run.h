@@ -1,8 +1,0 @@
-// The program: reads the command line, runs one command, gives the exit code. Main thread.
-#pragma once
-
-namespace penstock::run {
-
-int main(int argc, char** argv);
-
-}  // namespace penstock::run
