@@ -14,6 +14,8 @@ std::string_view name_of(Error::Kind kind) {
       return "fatal";
     case Error::Kind::lost_position:
       return "lost_position";
+    case Error::Kind::held:
+      return "held";
     case Error::Kind::cancelled:
       return "cancelled";
   }

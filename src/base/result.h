@@ -18,7 +18,8 @@ struct Error {
     rejected,       // this event (or batch) will never be taken as it is
     fatal,          // nothing of this pipeline can go on
     lost_position,  // the source no longer has what the position points at
-    cancelled,      // a stop was asked for; not a fault
+    held,       // somebody else has the lease; retry_after: its holder must have renewed by then
+    cancelled,  // a stop was asked for; not a fault
   };
   Kind kind = Kind::fatal;
   std::string what;  // what was tried, where, what to do

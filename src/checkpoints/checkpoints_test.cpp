@@ -30,12 +30,11 @@ class SqliteCheckpointsTest : public testing::Test {
     static SystemFiles files;
     return *SqliteCheckpoints::make({.path = path_}, context.with(files));
   }
-  static Checkpoint at(const std::string& position) {
-    Checkpoint checkpoint;
-    checkpoint.fingerprint = "f";
-    checkpoint.positions["part"] = position;
-    checkpoint.at = {1'700'000'000'000'000};
-    return checkpoint;
+  static Changes at(const std::string& position) {
+    Changes changes;
+    changes.positions.emplace_back("part", position);
+    changes.at = {1'700'000'000'000'000};
+    return changes;
   }
   static std::string position_in(CheckpointStore& store) {
     const auto loaded = store.load({});
@@ -107,7 +106,7 @@ TEST_F(SqliteCheckpointsTest, a_second_process_gets_no_lease_and_is_told_why) {
   auto two = store();
   const auto refused = two->lease({});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().kind, Error::Kind::transient);
+  EXPECT_EQ(refused.error().kind, Error::Kind::held);
   EXPECT_NE(refused.error().what.find("another process runs pipeline 'orders'"), std::string::npos)
       << refused.error().what;
   EXPECT_NE(refused.error().what.find(path_), std::string::npos) << refused.error().what;
@@ -224,9 +223,9 @@ TEST(MemoryCheckpoints, keeps_the_checkpoint_while_it_lives) {
   auto store = *MemoryCheckpoints::make({}, context.context());
   ASSERT_TRUE(store->lease({}));
   EXPECT_FALSE(*store->load({}));
-  Checkpoint checkpoint;
-  checkpoint.positions["p"] = "1";
-  ASSERT_TRUE(store->save(checkpoint, {}));
+  Changes changes;
+  changes.positions.emplace_back("p", "1");
+  ASSERT_TRUE(store->save(changes, {}));
   EXPECT_EQ((**store->load({})).positions.at("p"), "1");
   ASSERT_TRUE(store->reset({}));
   EXPECT_FALSE(*store->load({}));

@@ -14,9 +14,12 @@ Result<std::optional<Checkpoint>> MemoryCheckpoints::load(Stop) {
   return saved_;
 }
 
-Result<> MemoryCheckpoints::save(const Checkpoint& checkpoint, Stop) {
-  saved_ = checkpoint;
+Result<> MemoryCheckpoints::save(const Changes& changes, Stop) {
+  if (!saved_) {
+    saved_.emplace();
+  }
   saved_->epoch = epoch_;
+  apply(changes, *saved_);
   return {};
 }
 

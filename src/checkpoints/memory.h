@@ -19,7 +19,8 @@ class MemoryCheckpoints final : public CheckpointStore {
 
   Result<Lease> lease(Stop stop) override;
   Result<std::optional<Checkpoint>> load(Stop stop) override;
-  Result<> save(const Checkpoint& checkpoint, Stop stop) override;
+  Result<> save(const Changes& changes, Stop stop) override;
+  Result<> release(Stop) override { return {}; }
   Result<> reset(Stop stop) override;
 
  private:

@@ -23,7 +23,7 @@ Result<std::unique_ptr<CheckpointStore>> SqliteCheckpoints::make(Settings settin
                                                                  const Context& context) {
   const std::string pipeline = context.where.substr(0, context.where.find('/'));
   return std::unique_ptr<CheckpointStore>(
-      new SqliteCheckpoints(std::move(settings), pipeline, context.files));
+      new SqliteCheckpoints(std::move(settings), pipeline, context.source_identity, context.files));
 }
 
 std::string SqliteCheckpoints::lock_path() const {
@@ -67,10 +67,10 @@ Result<Lease> SqliteCheckpoints::lease(Stop) {
     TRY(files_.make_folders(sqlite::folder_of(settings_.path)));
     Result<std::unique_ptr<FileLock>> lock = files_.lock(lock_path());
     if (!lock && lock.error().kind == Error::Kind::transient) {
-      return transient(
-          fmt::format("checkpoint file {}: another process runs pipeline '{}' (it "
-                      "holds {}); stop it first",
-                      settings_.path, pipeline_, lock_path()));
+      return fail(Error::Kind::held,
+                  fmt::format("checkpoint file {}: another process runs pipeline '{}' (it "
+                              "holds {}); stop it first",
+                              settings_.path, pipeline_, lock_path()));
     }
     if (!lock) {
       return std::unexpected(std::move(lock).error());
@@ -116,17 +116,26 @@ Result<std::optional<Checkpoint>> SqliteCheckpoints::load(Stop) {
 }
 
 // I7: one statement is one transaction, conditional on the epoch of our lease.
-Result<> SqliteCheckpoints::save(const Checkpoint& checkpoint, Stop) {
-  Checkpoint fenced = checkpoint;
+Result<> SqliteCheckpoints::save(const Changes& changes, Stop stop) {
+  TRY(check_leased());
+  TRY(std::optional<Checkpoint> checkpoint, load(std::move(stop)));
+  Checkpoint fenced = std::move(checkpoint).value_or(Checkpoint{});
+  apply(changes, fenced);
+  fenced.fingerprint = source_;
   fenced.epoch = epoch_;
   const std::string blob = encode(fenced);
-  const std::string at = to_iso8601(checkpoint.at);
-  TRY(check_leased());
+  const std::string at = to_iso8601(changes.at);
   save_.bind_text(1, pipeline_);
   save_.bind(2, static_cast<int64_t>(epoch_));
   save_.bind_blob(3, blob);
   save_.bind_text(4, at);
   return finish_write(save_);
+}
+
+Result<> SqliteCheckpoints::release(Stop) {
+  lock_.reset();
+  epoch_ = 0;
+  return {};
 }
 
 Result<> SqliteCheckpoints::reset(Stop) {

@@ -29,13 +29,17 @@ class SqliteCheckpoints final : public CheckpointStore {
 
   Result<Lease> lease(Stop stop) override;
   Result<std::optional<Checkpoint>> load(Stop stop) override;  // needs no lease, makes no file
-  Result<> save(const Checkpoint& checkpoint, Stop stop) override;
+  Result<> save(const Changes& changes, Stop stop) override;
+  Result<> release(Stop stop) override;
   Result<> reset(Stop stop) override;
   Result<std::vector<std::string>> pipelines(Stop stop) override;
 
  private:
-  SqliteCheckpoints(Settings settings, std::string pipeline, Files& files)
-      : settings_(std::move(settings)), pipeline_(std::move(pipeline)), files_(files) {}
+  SqliteCheckpoints(Settings settings, std::string pipeline, std::string source, Files& files)
+      : settings_(std::move(settings)),
+        pipeline_(std::move(pipeline)),
+        source_(std::move(source)),
+        files_(files) {}
   Result<bool> open(bool create);  // false: there is no file, and none was to be made
   Result<> check_in_place() const;
   Result<> check_leased() const;
@@ -44,6 +48,7 @@ class SqliteCheckpoints final : public CheckpointStore {
 
   Settings settings_;
   std::string pipeline_;
+  std::string source_;
   Files& files_;
   std::unique_ptr<FileLock> lock_;  // the lease, while it lives
   uint64_t epoch_ = 0;

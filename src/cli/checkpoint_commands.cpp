@@ -33,12 +33,11 @@ std::string describe(const std::string& pipeline, const Checkpoint& checkpoint) 
 
 // The checkpoint under its lease.
 Result<Checkpoint> load_leased(CheckpointStore& store) {
-  TRY(const Lease lease, store.lease({}));
+  TRY(store.lease({}));
   TRY(std::optional<Checkpoint> checkpoint, store.load({}));
   if (!checkpoint) {
     return fatal("there is no checkpoint to change: the pipeline has not saved one yet");
   }
-  checkpoint->epoch = lease.epoch;
   return *std::move(checkpoint);
 }
 
@@ -46,21 +45,18 @@ Result<Checkpoint> load_leased(CheckpointStore& store) {
 // only, in every source that saves one.
 Result<> try_position(const Operated& operated, Program& program, const Checkpoint& checkpoint,
                       const std::string& part, const Position& position) {
-  const pipeline_file::SourcePlan& plan = operated.plan.source;
-  Context context = program.context(fmt::format("{}/{}", operated.pipeline, plan.shared.name));
-  context.tls = plan.shared.tls.files();
-  TRY(const std::unique_ptr<Source> source,
-      plan.component.entry->make(plan.component.settings, context));
+  TRY(const std::unique_ptr<Source> source, make_source(operated, program));
   const SourceTraits traits = source->traits();
-  if (traits.owns_position || !traits.saves_position) {
+  if (traits.progress != Progress::saved) {
     return {};
   }
   TRY(const std::vector<Part> parts, source->parts(checkpoint, {}));
   const auto found = std::ranges::find(parts, part, &Part::id);
   if (found == parts.end()) {
-    return rejected(fmt::format("the source {} has no part `{}` now", plan.shared.name, part));
+    return rejected(
+        fmt::format("the source {} has no part `{}` now", operated.plan.source.shared.name, part));
   }
-  if (const auto reader = source->open(*found, position, {}); !reader) {
+  if (const auto reader = source->open(*found, position, {}, {}); !reader) {
     return rejected("--position: " + reader.error().what);
   }
   return {};
@@ -69,7 +65,9 @@ Result<> try_position(const Operated& operated, Program& program, const Checkpoi
 Result<> change(const Operated& operated, Program& program, const std::string& part,
                 const std::optional<Position>& position) {
   CheckpointStore& store = *operated.checkpoint;
-  TRY(Checkpoint checkpoint, load_leased(store));
+  TRY(const Checkpoint checkpoint, load_leased(store));
+  Changes changes;
+  changes.at = program.clock().wall();
   if (!checkpoint.positions.contains(part)) {
     std::string known;
     for (const auto& [name, saved] : checkpoint.positions) {
@@ -79,12 +77,11 @@ Result<> change(const Operated& operated, Program& program, const std::string& p
   }
   if (position) {
     TRY(try_position(operated, program, checkpoint, part, *position));
-    checkpoint.positions[part] = *position;
+    changes.positions.emplace_back(part, *position);
   } else {
-    checkpoint.positions.erase(part);
+    changes.forgotten.push_back(part);
   }
-  checkpoint.at = program.clock().wall();
-  return store.save(checkpoint, {});
+  return store.save(changes, {});
 }
 
 Exit change_part(Program& program, const Options& options,
@@ -112,12 +109,12 @@ Exit change_part(Program& program, const Options& options,
 // Gives how many keys there were.
 Result<size_t> end_quarantine(const Operated& operated, Program& program) {
   CheckpointStore& store = *operated.checkpoint;
-  TRY(Checkpoint checkpoint, load_leased(store));
-  const size_t keys = checkpoint.quarantined.size();
-  checkpoint.quarantined.clear();
-  checkpoint.at = program.clock().wall();
-  TRY(store.save(checkpoint, {}));
-  return keys;
+  TRY(const Checkpoint checkpoint, load_leased(store));
+  Changes changes;
+  changes.released = checkpoint.quarantined;
+  changes.at = program.clock().wall();
+  TRY(store.save(changes, {}));
+  return changes.released.size();
 }
 
 Exit reset_quarantine(Program& program, const Options& options) {

@@ -149,7 +149,7 @@ class WaitingKeys {
 
 // A key of which no letter waits any more leaves the quarantine: later changes of it go to the sink
 // again.
-Result<size_t> release_quarantine(Program& program, Opened& opened, const Lease& lease) {
+Result<size_t> release_quarantine(Program& program, Opened& opened) {
   TRY(std::optional<Checkpoint> checkpoint, opened.operated.checkpoint->load({}));
   if (!checkpoint || checkpoint->quarantined.empty()) {
     return size_t{0};
@@ -168,16 +168,15 @@ Result<size_t> release_quarantine(Program& program, Opened& opened, const Lease&
       keys.add(letter);
     }
   }));
-  const size_t released = std::erase_if(checkpoint->quarantined, [&](const Quarantined& key) {
-    return !waiting.at(key.sink).contains(key.key);
-  });
-  if (released == 0) {
-    return released;
+  Changes changes;
+  changes.at = program.clock().wall();
+  std::ranges::copy_if(
+      checkpoint->quarantined, std::back_inserter(changes.released),
+      [&](const Quarantined& key) { return !waiting.at(key.sink).contains(key.key); });
+  if (!changes.released.empty()) {
+    TRY(opened.operated.checkpoint->save(changes, {}));
   }
-  checkpoint->epoch = lease.epoch;
-  checkpoint->at = program.clock().wall();
-  TRY(opened.operated.checkpoint->save(*checkpoint, {}));
-  return released;
+  return changes.released.size();
 }
 
 using QuarantinedKeys = std::set<std::pair<std::string, OrderKey>>;  // at a sink
@@ -345,7 +344,7 @@ Result<Exit> replay(Program& program, Opened& opened, const Options& options, Si
     return Exit::failed;
   }
   if (lease && all.exit != Exit::aborted) {
-    TRY(const size_t released, release_quarantine(program, opened, *lease));
+    TRY(const size_t released, release_quarantine(program, opened));
     if (released > 0 && !Program::print(fmt::format("{} keys left the quarantine\n", released))) {
       return Exit::failed;
     }

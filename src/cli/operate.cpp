@@ -20,14 +20,22 @@ Result<Operated> open(Program& program, const std::string& path) {
   TRY(operated.plan, pipeline_file::make_plan(operated.file, program.registry()));
   operated.pipeline = operated.plan.name;
   if (const auto& checkpoint = operated.plan.checkpoint) {
-    TRY(operated.checkpoint,
-        checkpoint->entry->make(checkpoint->settings,
-                                program.context(operated.pipeline + "/checkpoint")));
+    Context context = program.context(operated.pipeline + "/checkpoint");
+    TRY(const std::unique_ptr<Source> source, make_source(operated, program));
+    context.source_identity = source->fingerprint();
+    TRY(operated.checkpoint, checkpoint->entry->make(checkpoint->settings, context));
   }
   return operated;
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Source>> make_source(const Operated& operated, Program& program) {
+  const pipeline_file::SourcePlan& plan = operated.plan.source;
+  Context context = program.context(fmt::format("{}/{}", operated.pipeline, plan.shared.name));
+  context.tls = plan.shared.tls.files();
+  return plan.component.entry->make(plan.component.settings, context);
+}
 
 Result<Operated> open_checkpoint(Program& program, const std::string& path) {
   TRY(Operated operated, open(program, path));

@@ -21,6 +21,9 @@ struct Operated {
   std::unique_ptr<DeadLetterStore> dead_letter;  // of open_dead_letters() only
 };
 
+// The pipeline's source: nothing is connected before its parts are asked for.
+Result<std::unique_ptr<Source>> make_source(const Operated& operated, Program& program);
+
 // An error where the pipeline has no such store.
 Result<Operated> open_checkpoint(Program& program, const std::string& path);
 Result<Operated> open_dead_letters(Program& program, const std::string& path);

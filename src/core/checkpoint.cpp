@@ -3,6 +3,7 @@
 //   | count u32, count x (part, position) | count u32, count x (sink, key u64 u64, text)
 //   | XXH3-64 of all before
 // where a text is its size u32 and its bytes.
+#include <algorithm>
 #include <cstring>
 
 #include <fmt/core.h>
@@ -79,6 +80,24 @@ std::unexpected<Error> damaged(std::string_view how, size_t size) {
 }
 
 }  // namespace
+
+void apply(const Changes& changes, Checkpoint& checkpoint) {
+  for (const auto& [part, position] : changes.positions) {
+    checkpoint.positions[part] = position;
+  }
+  for (const std::string& part : changes.forgotten) {
+    checkpoint.positions.erase(part);
+  }
+  for (const Quarantined& key : changes.quarantined) {
+    if (std::ranges::find(checkpoint.quarantined, key) == checkpoint.quarantined.end()) {
+      checkpoint.quarantined.push_back(key);
+    }
+  }
+  std::erase_if(checkpoint.quarantined, [&](const Quarantined& key) {
+    return std::ranges::find(changes.released, key) != changes.released.end();
+  });
+  checkpoint.at = changes.at;
+}
 
 std::string encode(const Checkpoint& checkpoint) {
   CHECK(checkpoint.version == Checkpoint::kVersion);

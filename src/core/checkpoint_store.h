@@ -1,10 +1,12 @@
-// Checkpoint and CheckpointStore: the saved progress of a pipeline. A store is used by one thread
+// Checkpoint and CheckpointStore: the saved progress of a pipeline. It belongs to the pipeline's
+// name and to its source's identity, both from the store's Context. A store is used by one thread
 // at a time. save() is atomic, durable on return, and refused (fatal) once the lease is lost (I7).
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/event.h"
@@ -28,6 +30,17 @@ struct Checkpoint {
   Timestamp at;
 };
 
+// What a save changes; in one piece, so that a position that passes a rejected event is never saved
+// without its key.
+struct Changes {
+  std::vector<std::pair<std::string, Position>> positions;  // by part id
+  std::vector<Quarantined> quarantined;                     // new ones
+  std::vector<std::string> forgotten;                       // parts
+  std::vector<Quarantined> released;                        // from quarantine
+  Timestamp at;
+};
+void apply(const Changes& changes, Checkpoint& checkpoint);
+
 // Versioned bytes of a checkpoint, for stores that keep one blob. decode: `fatal` for a future
 // version or for bytes that are no checkpoint, never an empty checkpoint.
 std::string encode(const Checkpoint& checkpoint);
@@ -41,10 +54,13 @@ struct Lease {
 class CheckpointStore {
  public:
   virtual ~CheckpointStore() = default;
-  // Takes the lease for this pipeline. `transient`: somebody else holds it, and the text says who.
+  // Takes the lease. `held`: somebody else has it, and the text says who; retry_after says how long
+  // it lives unless it is renewed, and is absent where it lives until its holder ends.
   virtual Result<Lease> lease(Stop stop) = 0;
   virtual Result<std::optional<Checkpoint>> load(Stop stop) = 0;
-  virtual Result<> save(const Checkpoint& checkpoint, Stop stop) = 0;  // renews the lease too
+  virtual Result<> save(const Changes& changes, Stop stop) = 0;  // renews the lease too
+  // Gives the lease back at a clean end, so that nobody waits for the end of its life.
+  virtual Result<> release(Stop stop) = 0;
 
   // For operators. reset() forgets the checkpoint under the lease, pipelines() names all in this
   // store; neither it nor load() needs a lease, and neither makes a store that is missing.

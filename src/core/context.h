@@ -30,6 +30,7 @@ struct Context {
   uint64_t seed;                           // of this component's Random
   std::shared_ptr<const Encoder> encoder;  // of a sink: made from its `format`; else null
   net::TlsFiles tls = {};                  // of a source or sink that takes them
+  std::string source_identity = {};        // of a checkpoint store: its pipeline's source
 };
 
 }  // namespace penstock

@@ -12,7 +12,7 @@ namespace penstock {
 
 namespace {
 
-constexpr std::array<std::pair<Op, std::string_view>, 10> kNames = {{
+constexpr std::array<std::pair<Op, std::string_view>, 11> kNames = {{
     {Op::message, "message"},
     {Op::read, "read"},
     {Op::insert, "insert"},
@@ -23,6 +23,7 @@ constexpr std::array<std::pair<Op, std::string_view>, 10> kNames = {{
     {Op::drop_database, "drop_database"},
     {Op::rename, "rename"},
     {Op::invalidate, "invalidate"},
+    {Op::other, "other"},
 }};
 
 }  // namespace
@@ -43,6 +44,10 @@ std::optional<Op> op_from(std::string_view name) {
     }
   }
   return std::nullopt;
+}
+
+std::optional<Op> op_from_number(uint8_t number) {
+  return number < kNames.size() ? std::optional(static_cast<Op>(number)) : std::nullopt;
 }
 
 std::string describe(const Event& event) {

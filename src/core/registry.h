@@ -29,6 +29,8 @@ struct Entry {
   std::function<Result<>(const config::Node&, const config::ReadOptions&)> check;
   std::function<Result<std::unique_ptr<T>>(const config::Node&, const Context&)> make;
   bool takes_tls = false;  // it uses Context::tls, so the key `tls` may stand beside it
+  // Of a source and a sink: their `format` where the file names none; "": they take none.
+  std::string default_format = "event";
 };
 
 class Registry {
@@ -46,12 +48,16 @@ class Registry {
 
   // C has `struct Settings { …; void fields(config::FieldVisitor&); };` and
   // `static Result<std::unique_ptr<C>> make(Settings, const Context&)`; where it takes `tls`, also
-  // `static constexpr bool kTakesTls = true`.
+  // `static constexpr bool kTakesTls = true`; where its format is not `event` by default,
+  // `static constexpr std::string_view kDefaultFormat`.
   template <class C, class T>
   static void add(Entries<T>& entries, const std::string& name, std::string doc) {
     using Settings = typename C::Settings;
     Entry<T> entry;
     entry.takes_tls = requires { C::kTakesTls; };
+    if constexpr (requires { C::kDefaultFormat; }) {
+      entry.default_format = C::kDefaultFormat;
+    }
     entry.name = name;
     entry.doc = std::move(doc);
     entry.fields = [](config::FieldVisitor& visitor) { Settings{}.fields(visitor); };

@@ -1,7 +1,8 @@
 // Sink: where events go. The engine calls open() once before any write(), and write() from several
-// threads at once for different lanes, never twice at once for one lane. A sink never retries,
-// never sleeps and never settles anything: an event is durable when write() returned without naming
-// it.
+// threads at once for different slots, never twice at once for one slot. open() is called once more
+// for each later run of the pipeline: connections stay, what is known of the target goes. A sink
+// never retries, never sleeps and never settles anything: an event is durable when write() returned
+// without naming it.
 #pragma once
 
 #include <string>
@@ -17,18 +18,19 @@ struct SinkTraits {
   Duration wait{0};                    // default of batch.wait; 0: what is there, once idle
   uint32_t lanes = 1;                  // default number of writes in flight
   uint32_t lanes_max = 64;
-  bool writes_in_order = false;  // keeps order inside a batch, partial failure included: a batch
-                                 // may repeat an order key
-  bool lane_per_key = false;     // lake: an order key is a folder; a batch holds one folder of one
-                                 // part, never spans a rejected event, and is retried as it was
-  std::string default_format = "event";
+  bool writes_in_order = false;   // keeps order inside a batch, partial failure included: a batch
+                                  // may repeat an order key
+  bool folders = false;           // lake: an order key is a folder; a batch holds one folder of one
+                                  // part, never spans a rejected event, and is retried as it was
+  Duration write_deadline = 20s;  // no write outlives it: Batch::deadline
 };
 
 struct Batch {
   std::vector<const Event*> events;
-  uint32_t lane = 0;      // below the sink's lanes; of one write at a time; an order key keeps its
-                          // lane for the whole run
-  std::string_view part;  // the part of all events, where the sink is lane_per_key; else empty
+  uint32_t slot = 0;  // below Resume::slots; of one write at a time; an order key keeps its
+                      // slot for the whole run
+  Instant deadline = Instant::never();  // write() is to return before
+  std::string_view part;  // the part of all events, where the sink has folders; else empty
   bool replay = false;    // dead letters on their way back
 };
 
@@ -38,9 +40,10 @@ struct Failure {
 };
 
 struct Resume {
-  std::string pipeline;
-  std::string sink;           // its name, unique in the pipeline
-  bool durable_order = true;  // of the source
+  std::string pipeline = {};
+  std::string sink = {};       // its name, unique in the pipeline
+  uint32_t slots = 1;          // how many writes run at once
+  std::string selection = {};  // differs where other filters or transforms choose other events
 };
 
 class Sink {

@@ -1,9 +1,10 @@
 // Source and Reader: where events come from. A source has parts; a part is one totally ordered log.
-// The engine calls parts() and open() on one thread at a time, and each Reader on one thread at a
-// time (not always the same). A reader never retries, never sleeps, never sees an acknowledgement:
-// it reads and classifies errors. read() never waits for commit().
+// parts() and open() never run at once. A Reader has two hands: one reads, the other commits, each
+// on one thread at a time (not always the same), and both may be at work at once. A reader never
+// retries, never sleeps, never sees an acknowledgement: it reads and classifies errors.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,14 +25,33 @@ struct Read {
   Position position;       // after the last event of this read; may move without an event
   bool caught_up = false;  // there was nothing more at the time
   bool end = false;        // there will never be more in this part
+  std::optional<Duration> behind = {};    // how old what is read next is, as the source tells it
+  std::optional<Duration> headroom = {};  // until the position falls off the source's retention
+};
+
+// Says that a part has something to read now, so that nobody waits for the next look. A value that
+// may be copied, called by any thread without a lock of one's own, and outlive the pipeline.
+class Signal {
+ public:
+  Signal() = default;  // nobody listens
+  explicit Signal(std::function<void()> ready) : ready_(std::move(ready)) {}
+  void ready() const {
+    if (ready_) {
+      ready_();
+    }
+  }
+
+ private:
+  std::function<void()> ready_;
 };
 
 class Reader {
  public:
   virtual ~Reader() = default;
-  // Appends raw or decoded events (views into block.arena) to block.events.
+  // The hand that reads: appends raw or decoded events (views into block.arena) to block.events.
   virtual Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) = 0;
-  // The position is saved (or settled, where the source owns its position): drop what is before.
+  // The other hand, also while a read waits. The position is saved (or settled, where the source
+  // owns its position): drop what is before.
   virtual Result<> commit(const Position& position, Stop stop) = 0;
 };
 
@@ -42,15 +62,18 @@ struct Part {
   enum class Start : uint8_t { configured, earliest, latest } start = Start::configured;
 };
 
+enum class Progress : uint8_t {
+  saved,         // the position goes into the checkpoint
+  source_owned,  // commit() is its checkpoint: inbox, queue
+  none,          // nothing to resume: stdin, generate without count
+};
+
 struct SourceTraits {
-  bool durable_order = true;  // `order` is stable across restarts: objects can be told apart by it
+  Progress progress = Progress::saved;
+  Duration wait{0};  // how long read() itself waits for a first event; 0: it returns at once
   uint32_t generation_bytes = 0;  // of `order`: an object holds events that agree in these
-  bool owns_position = false;     // inbox, queue, payload: commit() is its checkpoint
-  bool saves_position = true;     // false: nothing to resume (stdin, generate without count)
-  bool blocks = false;            // read() itself waits up to limits.wait for a first event
   bool changing_parts = false;    // parts() may answer otherwise later: ask again
   bool starts_latest = false;     // open() can begin behind what is there: Part::Start::latest
-  std::string default_format = "event";
 };
 
 class Source {
@@ -59,11 +82,18 @@ class Source {
   virtual SourceTraits traits() const = 0;
   // What identifies the thing this source reads; another fingerprint in the checkpoint is an error.
   virtual std::string fingerprint() const = 0;
-  // What can be read now, in a stable order.
+  // What can be read now, in a stable order. The checkpoint has the live positions: behind what is
+  // settled, saved or not.
   virtual Result<std::vector<Part>> parts(const Checkpoint& checkpoint, Stop stop) = 0;
   virtual Result<std::unique_ptr<Reader>> open(const Part& part,
                                                const std::optional<Position>& position,
-                                               Stop stop) = 0;
+                                               Signal signal, Stop stop) = 0;
+  // The position from which reading begins with the event of this order, in a read that ended at
+  // `end`; nothing where the source cannot name it. Pure; any thread.
+  virtual std::optional<Position> position_before(const Position& /*end*/,
+                                                  std::string_view /*order*/) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace penstock

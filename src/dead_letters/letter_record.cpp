@@ -125,11 +125,11 @@ Result<> take_event(ByteReader& from, EventBlock& block) {
   event.id = from.take_bytes();
   event.order = from.take_bytes();
   event.stream = from.take_bytes();
-  const uint8_t op = from.take_byte();
-  if (op > static_cast<uint8_t>(Op::invalidate)) {
+  const std::optional<Op> op = op_from_number(from.take_byte());
+  if (!op) {
     return rejected("dead letter: an unknown operation");
   }
-  event.op = static_cast<Op>(op);
+  event.op = *op;
   static_cast<void>(from.take_byte());  // the version that events had once
   static_cast<void>(from.take_number());
   event.at.micros = static_cast<int64_t>(from.take_number());

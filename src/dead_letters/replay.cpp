@@ -113,14 +113,12 @@ class ReplaySource final : public Source {
   ReplaySource(DeadLetterArchive& archive, ReplayChoice choice)
       : archive_(archive), choice_(std::move(choice)) {}
 
-  SourceTraits traits() const override {
-    return {.durable_order = true, .owns_position = true, .default_format = ""};
-  }
+  SourceTraits traits() const override { return {.progress = Progress::source_owned}; }
   std::string fingerprint() const override { return "dead_letters/" + choice_.sink; }
   Result<std::vector<Part>> parts(const Checkpoint&, Stop) override {
     return std::vector<Part>{{.id = "dead-letters"}};
   }
-  Result<std::unique_ptr<Reader>> open(const Part&, const std::optional<Position>&,
+  Result<std::unique_ptr<Reader>> open(const Part&, const std::optional<Position>&, Signal,
                                        Stop stop) override {
     uint64_t last = 0;
     TRY(for_each(archive_, stop,
@@ -192,7 +190,7 @@ Result<std::vector<Failure>> ReplaySink::write(const Batch& batch, Stop stop) {
   }
   for (size_t i = 0; i < batch.events.size(); ++i) {
     if (!failed[i]) {
-      taken_.at(batch.lane).push_back(hash128(batch.events[i]->id));
+      taken_.at(batch.slot).push_back(hash128(batch.events[i]->id));
     }
   }
   return failures;

@@ -39,7 +39,7 @@ class ReplayTest : public testing::Test {
   }
   std::unique_ptr<Reader> reader(ReplayChoice choice) {
     source_ = make_replay_source(*archive_, std::move(choice));
-    return *source_->open({"dead-letters"}, std::nullopt, {});
+    return *source_->open({"dead-letters"}, std::nullopt, {}, {});
   }
   // All ids that one replay gives, committed or not.
   Ids replay(ReplayChoice choice, bool commit) {
@@ -163,7 +163,7 @@ TEST_F(ReplayTest, what_was_taken_behind_a_rejected_letter_does_not_go_again) {
   EventBlock block;
   ASSERT_TRUE(from->read(block, {}, {}));
   ReplaySink sink(std::make_unique<PickySink>(), 2);
-  Batch batch{.events = {}, .lane = 1, .part = "", .replay = true};
+  Batch batch{.events = {}, .slot = 1, .part = "", .replay = true};
   for (const Event& event : block.events) {
     batch.events.push_back(&event);
   }

@@ -32,7 +32,7 @@ struct OpenReader { uint32_t part; Part what; std::optional<Position> position; 
 struct ReadPart { uint32_t part; ReadLimits limits; };      // read_done()
 struct Write { std::unique_ptr<WriteTask> task; };          // written()
 struct WriteLetters { std::vector<DeadLetter> letters; };   // letters_written()
-struct Save { Checkpoint checkpoint; };                     // saved()
+struct Save { Changes changes; };                           // saved()
 struct Commit { uint32_t part; Position position; };        // committed()
 }  // namespace action
 // clang-format on

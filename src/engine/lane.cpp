@@ -79,11 +79,11 @@ void Lane::take_retries(Taken& taken) {
     held.state = Held::State::busy;
     // A sink with one key a lane repeats exactly the write that failed, so that its object keeps
     // its name; every other sink gets the key's first event.
-    const uint32_t count = spec_.traits.lane_per_key ? held.together : 1;
+    const uint32_t count = spec_.traits.folders ? held.together : 1;
     for (uint32_t i = 0; i < count; ++i) {
       taken.batch.push_back(held.items.pop_front());
     }
-    if (held.alone || spec_.traits.lane_per_key) {
+    if (held.alone || spec_.traits.folders) {
       PROBE("key_retried_alone");
       return;
     }

@@ -51,7 +51,7 @@ class Lane {
   Lane(const SinkSpec& spec, const QuarantineSet& quarantine, uint64_t seed)
       : spec_(spec),
         quarantine_(quarantine),
-        repeats_(spec.traits.lane_per_key ||
+        repeats_(spec.traits.folders ||
                  (spec.traits.writes_in_order && spec.on_reject != OnReject::quarantine)),
         random_(seed),
         events_max_(spec.batch_events) {}

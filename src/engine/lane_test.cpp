@@ -182,7 +182,7 @@ TEST_F(LaneTest, batch_is_cut_at_bytes_but_one_large_event_passes) {
 }
 
 TEST_F(LaneTest, object_ends_at_a_cut) {
-  spec.traits.lane_per_key = true;
+  spec.traits.folders = true;
   lane = std::make_unique<Lane>(spec, quarantine, 1);
   push({{0, 1}, {1, 1}});
   lane->cut();
@@ -193,7 +193,7 @@ TEST_F(LaneTest, object_ends_at_a_cut) {
 }
 
 TEST_F(LaneTest, object_ends_at_a_cut_behind_a_write_that_failed) {
-  spec.traits.lane_per_key = true;
+  spec.traits.folders = true;
   lane = std::make_unique<Lane>(spec, quarantine, 1);
   push({{0, 1}});
   take();
@@ -211,7 +211,7 @@ TEST_F(LaneTest, object_ends_at_a_cut_behind_a_write_that_failed) {
 }
 
 TEST_F(LaneTest, lake_repeats_exactly_the_write_that_failed) {
-  spec.traits.lane_per_key = true;
+  spec.traits.folders = true;
   lane = std::make_unique<Lane>(spec, quarantine, 1);
   push({{0, 1}, {1, 1}});
   take();

@@ -16,12 +16,12 @@ Pipeline::Pipeline(PipelineSpec spec)
       discover_outage_{fmt::format("source {}", spec_.source_name)} {
   for (SinkSpec& sink : spec_.sinks) {
     // One lane per key holds one key: its batches are that key's events in order.
-    sink.traits.writes_in_order = sink.traits.writes_in_order || sink.traits.lane_per_key;
+    sink.traits.writes_in_order = sink.traits.writes_in_order || sink.traits.folders;
     auto state = std::make_unique<SinkState>();
     state->spec = sink;
     state->counts.name = sink.name;
     state->outage.what = fmt::format("sink {}", sink.name);
-    for (uint32_t i = 0; !sink.traits.lane_per_key && i < std::max(1U, sink.lanes); ++i) {
+    for (uint32_t i = 0; !sink.traits.folders && i < std::max(1U, sink.lanes); ++i) {
       open_lane(*state, {}, 0);
     }
     state->busy_slots.resize(std::max(1U, sink.lanes));
@@ -392,7 +392,7 @@ void Pipeline::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, I
     state.waiting = nullptr;
     advance(part, now);
   }
-  if (!any && state.caught_up && !spec_.source.blocks) {
+  if (!any && state.caught_up && !(spec_.source.wait > Duration{0})) {
     state.idle = std::clamp<Duration>(state.idle * 2, 1ms, 100ms);
     state.read_at = now + state.idle;
   } else {

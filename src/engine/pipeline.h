@@ -117,9 +117,9 @@ class Pipeline {
   struct SinkState {
     SinkSpec spec;
     std::vector<std::unique_ptr<Lane>> lanes;
-    std::vector<uint32_t> free_lanes;                                   // lane_per_key
-    std::unordered_map<OrderKey, uint32_t, Hash128Hasher> lane_of_key;  // lane_per_key
-    std::vector<bool> busy_slots;  // lane_per_key: by Batch::lane, whether a write is in flight
+    std::vector<uint32_t> free_lanes;                                   // folders
+    std::unordered_map<OrderKey, uint32_t, Hash128Hasher> lane_of_key;  // folders
+    std::vector<bool> busy_slots;  // folders: by Batch::lane, whether a write is in flight
     QuarantineSet quarantine;      // by the sink's order keys: what the lanes divert
     QuarantineSet barred;          // by the events' own keys: rejected before a lane, from there on
     bool opened = false;

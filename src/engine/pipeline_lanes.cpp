@@ -20,7 +20,7 @@ void Pipeline::cut_objects(uint32_t part) {
 
 uint32_t Pipeline::lane_for(uint32_t s, uint32_t part, const OrderKey& key, Instant now) {
   SinkState& sink = *sinks_[s];
-  if (!sink.spec.traits.lane_per_key) {
+  if (!sink.spec.traits.folders) {
     const auto lanes = static_cast<uint32_t>(sink.lanes.size());
     if (mutated("two_writes_of_key")) {
       return static_cast<uint32_t>(random_.below(lanes));
@@ -56,7 +56,7 @@ uint32_t Pipeline::open_lane(SinkState& sink, const OrderKey& key, uint32_t part
   sink.lanes[lane] = std::make_unique<Lane>(sink.spec, sink.quarantine, random_.next());
   sink.lanes[lane]->lane_key = key;
   sink.lanes[lane]->part = part;
-  if (sink.spec.traits.lane_per_key) {
+  if (sink.spec.traits.folders) {
     sink.lane_of_key.emplace(key, lane);
   }
   return lane;
@@ -81,7 +81,7 @@ bool Pipeline::may_write(const SinkState& sink, uint32_t lane, Instant now) cons
     PROBE("write_waits_for_lease");
     return false;  // the next save renews it, or ends the pipeline
   }
-  return !sink.spec.traits.lane_per_key || !sink.busy_slots[slot_of(sink, lane)];
+  return !sink.spec.traits.folders || !sink.busy_slots[slot_of(sink, lane)];
 }
 
 void Pipeline::consider_lane(uint32_t s, uint32_t l, Instant now, bool flush) {

@@ -26,10 +26,11 @@ void Pipeline::advance(uint32_t part, Instant now) {
   state.safe = std::move(position);
   state.safe_count = state.ledger.settled();
   unsaved_events_ += state.safe_count - before;
-  if (!spec_.has_checkpoint || spec_.source.owns_position || mutated("commit_before_save")) {
+  if (!spec_.has_checkpoint || spec_.source.progress == Progress::source_owned ||
+      mutated("commit_before_save")) {
     state.saved = state.safe;
     state.saved_count = state.safe_count;
-    state.commit_due = spec_.source.owns_position || spec_.source.saves_position;
+    state.commit_due = spec_.source.progress != Progress::none;
   }
   if (spec_.has_checkpoint) {
     dirty_ = true;
@@ -52,15 +53,17 @@ void Pipeline::consider_save(Instant now) {
   saving_ = true;
   dirty_ = false;
   unsaved_events_ = 0;
-  // In one piece: a position that passes a rejected event is never saved without its key.
+  Changes changes;
+  changes.quarantined = checkpoint_.quarantined;
   for (const auto& part : parts_) {
     if (part->safe) {
       checkpoint_.positions[part->part.id] = *part->safe;
+      changes.positions.emplace_back(part->part.id, *part->safe);
       part->saving = part->safe;
       part->saving_count = part->safe_count;
     }
   }
-  emit(action::Save{checkpoint_});
+  emit(action::Save{std::move(changes)});
 }
 
 void Pipeline::saved(Result<> result, Instant asked_at, Instant now) {
@@ -93,7 +96,7 @@ void Pipeline::saved(Result<> result, Instant asked_at, Instant now) {
       CHECK(part.saving_count >= part.saved_count);  // I2
       part.saved = part.saving;
       part.saved_count = part.saving_count;
-      part.commit_due = !spec_.source.owns_position;
+      part.commit_due = spec_.source.progress != Progress::source_owned;
       consider_commit(i);
     }
   }

@@ -147,7 +147,7 @@ TEST_F(PipelineTest, an_object_holds_events_of_one_generation) {
   keys.assign(25, "folder");
   spec.source.generation_bytes = 1;
   order_of = [](uint32_t i) { return fmt::format("{}{:02}", i < 13 ? "a" : "b", i); };
-  spec.sinks[0].traits.lane_per_key = true;
+  spec.sinks[0].traits.folders = true;
   spec.sinks[0].batch_events = 100;
   spec.sinks[0].batch_wait = 1s;
   std::vector<size_t> objects;

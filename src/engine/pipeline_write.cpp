@@ -33,10 +33,10 @@ void Pipeline::issue_write(uint32_t s, uint32_t l, std::vector<Item> items, Inst
   task->lane = l;
   task->items = std::move(items);
   task->started = now;
-  task->batch.lane = l;
-  if (sink.spec.traits.lane_per_key) {
-    task->batch.lane = slot_of(sink, l);
-    sink.busy_slots[task->batch.lane] = true;
+  task->batch.slot = l;
+  if (sink.spec.traits.folders) {
+    task->batch.slot = slot_of(sink, l);
+    sink.busy_slots[task->batch.slot] = true;
   }
   task->batch.replay = spec_.replay;
   task->batch.events.reserve(task->items.size());
@@ -48,7 +48,7 @@ void Pipeline::issue_write(uint32_t s, uint32_t l, std::vector<Item> items, Inst
     }
     task->batch.events.push_back(&item.event());
   }
-  task->batch.part = sink.spec.traits.lane_per_key
+  task->batch.part = sink.spec.traits.folders
                          ? std::string_view(parts_[task->items.front().chunk->part]->part.id)
                          : std::string_view();
   ++sink.writes;
@@ -76,8 +76,8 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   const uint32_t l = task->lane;
   SinkState& sink = *sinks_[s];
   --sink.writes;
-  if (sink.spec.traits.lane_per_key) {
-    sink.busy_slots[task->batch.lane] = false;
+  if (sink.spec.traits.folders) {
+    sink.busy_slots[task->batch.slot] = false;
   }
   sink.counts.add_write(now - task->started, result.has_value());
   if (mutated("settle_before_durable") || (mutated("unknown_is_success") && !result &&
@@ -103,10 +103,10 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   task.reset();  // before a pause for want of room: its blocks are free
   // The other folders that share its slot come first.
   const auto lanes = static_cast<uint32_t>(sink.lanes.size());
-  for (uint32_t i = sink.spec.traits.lane_per_key ? 1 : lanes; i <= lanes; ++i) {
+  for (uint32_t i = sink.spec.traits.folders ? 1 : lanes; i <= lanes; ++i) {
     consider_lane(s, (l + i) % lanes, now);
   }
-  if (sink.spec.traits.lane_per_key && sink.lanes[l]->empty()) {
+  if (sink.spec.traits.folders && sink.lanes[l]->empty()) {
     sink.lane_of_key.erase(sink.lanes[l]->lane_key);
     sink.free_lanes.push_back(l);
   }

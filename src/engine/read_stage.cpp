@@ -17,7 +17,9 @@ void number_copies(std::vector<Event>& events, size_t first, Arena& arena) {
   for (size_t i = first + 1; i < events.size(); ++i) {
     const size_t k = i - first;
     events[i].id = arena.copy(fmt::format("{}/{}", events[i].id, k));
-    events[i].order = arena.copy(fmt::format("{}{:08x}", events[i].order, k));
+    if (!events[i].order.empty()) {
+      events[i].order = arena.copy(fmt::format("{}{:08x}", events[i].order, k));
+    }
   }
 }
 

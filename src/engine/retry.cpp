@@ -10,6 +10,7 @@ namespace penstock::engine {
 Reaction reaction_to(Error::Kind kind) {
   switch (kind) {
     case Error::Kind::transient:
+    case Error::Kind::held:
     case Error::Kind::cancelled:
       return Reaction::retry;
     case Error::Kind::rejected:

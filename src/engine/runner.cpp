@@ -225,7 +225,7 @@ class ThreadRunner final : public Runner {
     auto result = guarded("opening a sink", [&] {
       const SinkSpec& spec = assembly_.spec.sinks[sink];
       return assembly_.sinks[sink].sink->open(
-          {assembly_.spec.name, spec.name, assembly_.spec.source.durable_order},
+          {.pipeline = assembly_.spec.name, .sink = spec.name, .slots = spec.lanes},
           stop_reading_.get_token());
     });
     return [this, sink, r = std::move(result)](Instant now) mutable {
@@ -250,7 +250,7 @@ class ThreadRunner final : public Runner {
   }
   Answer execute(action::OpenReader& open, Instant) {
     auto result = guarded("opening a part", [&] {
-      return assembly_.source->open(open.what, open.position, stop_reading_.get_token());
+      return assembly_.source->open(open.what, open.position, Signal(), stop_reading_.get_token());
     });
     return [this, part = open.part, r = std::move(result)](Instant now) mutable {
       if (!r) {
@@ -290,10 +290,9 @@ class ThreadRunner final : public Runner {
     };
   }
   Answer execute(action::Save& save, Instant asked_at) {
-    save.checkpoint.at = clock_.wall();
-    auto result = guarded("saving", [&] {
-      return assembly_.checkpoint->save(save.checkpoint, give_up_.get_token());
-    });
+    save.changes.at = clock_.wall();
+    auto result = guarded(
+        "saving", [&] { return assembly_.checkpoint->save(save.changes, give_up_.get_token()); });
     return [this, asked_at, r = std::move(result)](Instant now) mutable {
       pipeline_.saved(std::move(r), asked_at, now);
     };

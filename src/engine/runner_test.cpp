@@ -92,7 +92,7 @@ class MemorySource final : public Source {
     }
     return parts;
   }
-  Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>&,
+  Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>&, Signal,
                                        Stop) override {
     return std::make_unique<MemoryReader>(seen_, script_, part.id);
   }
@@ -131,15 +131,20 @@ class MemoryStore final : public CheckpointStore {
   MemoryStore(Seen& seen, const Script& script) : seen_(seen), script_(script) {}
   Result<Lease> lease(Stop) override { return Lease{}; }
   Result<std::optional<Checkpoint>> load(Stop) override { return std::nullopt; }
-  Result<> save(const Checkpoint& checkpoint, Stop) override {
+  Result<> save(const Changes& changes, Stop) override {
     uint32_t saves = 0;
     seen_.note([&] { saves = ++seen_.saves; });
     if (saves <= script_.failing_saves) {
       return transient("no answer");
     }
-    seen_.note([&] { seen_.saved = checkpoint.positions; });
+    seen_.note([&] {
+      for (const auto& [part, position] : changes.positions) {
+        seen_.saved[part] = position;
+      }
+    });
     return {};
   }
+  Result<> release(Stop) override { return {}; }
 
  private:
   Seen& seen_;

@@ -28,7 +28,7 @@ struct SinkSpec {
   size_t batch_bytes = size_t{4} << 20;
   Duration batch_wait{0};
   uint32_t lanes = 1;
-  uint32_t open_lanes_max = 64;  // of a lane_per_key sink
+  uint32_t open_lanes_max = 64;  // of a sink with folders
   RetryPolicy retry;
   OnReject on_reject = OnReject::stop;
   double rate = 0;  // events a second; 0: no bound

@@ -133,7 +133,10 @@ struct PipelineTest : testing::Test {
     pipeline->letters_written(result, now);
   }
   void answer(action::Save& save) {
-    saved = save.checkpoint;
+    if (!saved) {
+      saved.emplace();
+    }
+    penstock::apply(save.changes, *saved);
     pipeline->saved({}, now, now);
   }
   void answer(action::Commit& commit) { pipeline->committed(commit.part, {}, now); }

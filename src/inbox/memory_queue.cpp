@@ -65,6 +65,9 @@ Result<Read> MemoryQueue::read(EventBlock& block, const ReadLimits& limits, Stop
       reading_ = nullptr;
     }
   }
+  for (Event& event : block.events) {
+    event.order = {};  // the next run knows nothing of these records
+  }
   Read read;
   read.position = Place{.generation = generation_, .sequence = read_}.position();
   read.caught_up = caught_up;

@@ -75,10 +75,10 @@ class Builder {
   Result<Built> run() {
     built_.warnings = std::move(plan_.warnings);
     numbers();
-    take(stores());
     if (is_known(plan_.source)) {
       take(source());
     }
+    take(stores());
     take(transforms());
     for (SinkPlan& sink : plan_.sinks) {
       if (is_known(sink)) {
@@ -178,6 +178,8 @@ class Builder {
     if (!plan_.read_bytes_given) {
       s.limits.read_bytes = std::min(s.limits.read_bytes, s.limits.in_flight_bytes);
     }
+    s.has_checkpoint = plan_.checkpoint.has_value();
+    s.has_dead_letter = plan_.dead_letter.has_value();
     s.save_every = plan_.every.time;
     if (plan_.every.events) {
       s.save_every_events = static_cast<uint64_t>(*plan_.every.events);
@@ -194,14 +196,14 @@ class Builder {
 
   Result<> stores() {
     if (plan_.checkpoint && plan_.checkpoint->settings.is_known()) {
-      TRY(built_.assembly.checkpoint, make(*plan_.checkpoint, context("checkpoint"), "checkpoint"));
+      Context with = context("checkpoint");
+      with.source_identity = spec().fingerprint;
+      TRY(built_.assembly.checkpoint, make(*plan_.checkpoint, with, "checkpoint"));
     }
     if (plan_.dead_letter && plan_.dead_letter->settings.is_known()) {
       TRY(built_.assembly.dead_letter,
           make(*plan_.dead_letter, context("dead_letter"), "dead letter store"));
     }
-    spec().has_checkpoint = plan_.checkpoint.has_value();
-    spec().has_dead_letter = plan_.dead_letter.has_value();
     return {};
   }
 
@@ -232,7 +234,7 @@ class Builder {
     if (shared.batch.bytes.bytes > 0) {
       s.limits.read_bytes = std::min<size_t>(shared.batch.bytes.bytes, s.limits.in_flight_bytes);
     }
-    if (!s.has_checkpoint && s.source.saves_position && !s.source.owns_position) {
+    if (!s.has_checkpoint && s.source.progress == Progress::saved) {
       built_.warnings.push_back(fmt::format(
           "{}: source {} has no `checkpoint`: after a restart it begins anew, and what was "
           "delivered comes again",
@@ -243,7 +245,7 @@ class Builder {
 
   // raw, and the formats that a source has by itself ("" and event), need no decoder.
   Result<> decoder() {
-    const std::string& by_default = spec().source.default_format;
+    const std::string& by_default = plan_.source.component.entry->default_format;
     FormatPlan format;
     format.mark = plan_.source.component.mark;
     if (plan_.source.format) {
@@ -300,32 +302,17 @@ class Builder {
     return std::shared_ptr<const Encoder>(std::move(made));
   }
 
-  // A sink is made with its encoder, and names its default format only once it is made: so one
-  // whose default turns out to be another is made again. make() has no effect outside.
   Result<std::unique_ptr<Sink>> make_sink(const SinkPlan& plan, Context& with) {
     with.tls = plan.shared.tls.files();
     TRY(certificates(plan.shared.tls, plan.component.mark, "sink " + plan.component.connector));
     FormatPlan format;
     format.mark = plan.component.mark;
-    format.name = plan.format ? plan.format->name : SinkTraits{}.default_format;
-    if (plan.format) {
-      format = *plan.format;
-    }
-    TRY(with.encoder, encoder(format, with));
-    TRY(std::unique_ptr<Sink> sink, make(plan.component, with, "sink"));
-    const std::string by_default = sink->traits().default_format;
-    if (plan.format && by_default.empty()) {
+    format.name = plan.component.entry->default_format;
+    if (plan.format && format.name.empty()) {
       return fatal(fmt::format("{}: sink {} takes no `format`", to_string(plan.format->mark),
                                plan.component.connector));
     }
-    if (plan.format || by_default == format.name) {
-      return sink;
-    }
-    sink.reset();
-    FormatPlan other;
-    other.mark = plan.component.mark;
-    other.name = by_default;
-    TRY(with.encoder, encoder(other, with));
+    TRY(with.encoder, encoder(plan.format.value_or(format), with));
     return make(plan.component, with, "sink");
   }
 

@@ -136,9 +136,9 @@ char format_of(const Built& result, size_t sink) {
 TEST(Build, a_sink_gets_the_encoder_of_its_format_or_of_its_default) {
   const auto result = built(pipeline("",
                                      "  - files: {path: a}\n    name: a\n"
-                                     "  - files: {path: a, traits: raw}\n    name: b\n"
-                                     "  - files: {path: a, traits: no format}\n    name: c\n"
-                                     "  - files: {path: a, traits: raw}\n    name: d\n"
+                                     "  - event_store: {path: a}\n    name: b\n"
+                                     "  - http: {}\n    name: c\n"
+                                     "  - event_store: {path: a}\n    name: d\n"
                                      "    format: event\n"));
   ASSERT_TRUE(result) << result.error().what;
   EXPECT_EQ(format_of(*result, 0), 'e');
@@ -193,8 +193,7 @@ const std::pair<std::string, std::string> kWrong[] = {
     {pipeline("", "  - stdout: {}\n    format: {event: {stile: a}}\n"),
      "f.yaml:6:22: event: unknown setting `stile`, did you mean `style`?"},
     {pipeline("", "  - stdout: {}\n    format: [event]\n"), "`format` takes a name, or a map"},
-    {pipeline("", "  - files: {path: a, traits: no format}\n    format: raw\n"),
-     "f.yaml:6:13: sink files takes no `format`"},
+    {pipeline("", "  - http: {}\n    format: raw\n"), "f.yaml:6:13: sink http takes no `format`"},
     {pipeline("", "  - stdout: {}\n    enabled: maybe\n"), "`enabled` takes true or false"},
     {pipeline("", "  - stdout: {}\n    enabled: false\n"), "no sink is enabled"},
     {pipeline("", "  - stdout: {}\n  - stdout: {}\n"), "f.yaml:6:5: two sinks are called `stdout`"},
@@ -247,9 +246,9 @@ const std::pair<std::string, std::string> kWrong[] = {
      "f.yaml:2:42: this build has no `on_lost_position: resnapshot`; it has: fail, earliest,"},
     {"name: p\nsource: {firehose: {}, on_lost_position: never}\nsinks: [{stdout: {}}]\n",
      "`on_lost_position` must be one of fail, earliest, latest, not `never`"},
-    {"name: p\nsource: {firehose: {traits: gives events}, format: dynamodb}\n"
+    {"name: p\nsource: {event_store: {}, format: dynamodb}\n"
      "sinks: [{stdout: {}}]\n",
-     "source firehose takes no `format`: it gives events"},
+     "source event_store takes no `format`: it gives events"},
 };
 
 TEST(Build, what_is_wrong_with_a_file_is_told_with_its_place) {

@@ -49,15 +49,16 @@ class AnySource final : public Source {
       : settings_(std::move(settings)), where_(std::move(where)) {}
   SourceTraits traits() const override {
     SourceTraits traits;
-    traits.default_format = settings_.traits == "gives events" ? "" : "raw";
-    traits.owns_position = !settings_.inbox.empty();
+    traits.progress = !settings_.inbox.empty()            ? Progress::source_owned
+                      : settings_.traits == "no position" ? Progress::none
+                                                          : Progress::saved;
     traits.starts_latest = settings_.traits == "starts latest";
-    traits.saves_position = settings_.traits != "no position";
     return traits;
   }
   std::string fingerprint() const override { return "any:" + where_; }
   Result<std::vector<Part>> parts(const Checkpoint&, Stop) override { return std::vector<Part>{}; }
-  Result<std::unique_ptr<Reader>> open(const Part&, const std::optional<Position>&, Stop) override {
+  Result<std::unique_ptr<Reader>> open(const Part&, const std::optional<Position>&, Signal,
+                                       Stop) override {
     return fatal("nothing to read");
   }
 
@@ -78,9 +79,6 @@ class AnySink final : public Sink {
   SinkTraits traits() const override {
     SinkTraits traits;
     traits.bytes_max = size_t{16} << 20;
-    traits.default_format = settings_.traits == "raw"         ? "raw"
-                            : settings_.traits == "no format" ? ""
-                                                              : "event";
     return traits;
   }
   Result<> open(const Resume&, Stop) override { return {}; }
@@ -144,7 +142,8 @@ class AnyStore final : public CheckpointStore, public DeadLetterStore {
  public:
   Result<Lease> lease(Stop) override { return Lease{}; }
   Result<std::optional<Checkpoint>> load(Stop) override { return std::nullopt; }
-  Result<> save(const Checkpoint&, Stop) override { return {}; }
+  Result<> save(const Changes&, Stop) override { return {}; }
+  Result<> release(Stop) override { return {}; }
   Result<> open(const std::string&, Stop) override { return {}; }
   Result<> write(std::span<const DeadLetter>, Stop) override { return {}; }
 };
@@ -169,6 +168,10 @@ inline Registry test_registry() {
   Registry::add<AnySink<AnySettings>>(r.sinks, "event_store", "Keeps events.");
   Registry::add<AnySink<FreeSettings>>(r.sinks, "http", "Posts events.");
   Registry::add<AnySink<FreeSettings>>(r.sinks, "stdout", "Prints events.");
+  r.sources.find("event_store")->second.default_format = "";
+  r.sources.find("firehose")->second.default_format = "raw";
+  r.sinks.find("event_store")->second.default_format = "raw";
+  r.sinks.find("http")->second.default_format = "";
   Registry::add<AnyEncoder<'e'>>(r.encoders, "event", "The envelope.");
   Registry::add<AnyEncoder<'r'>>(r.encoders, "raw", "As it came.");
   Registry::add<AnyEncoder<'c'>>(r.encoders, "cloudevents", "CloudEvents.");

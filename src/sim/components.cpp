@@ -72,7 +72,7 @@ class ScriptedSource final : public Source {
     return parts;
   }
   Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>& position,
-                                       Stop) override {
+                                       Signal, Stop) override {
     const auto index = static_cast<uint32_t>(std::stoul(part.id.substr(1)));
     if (!world_.healed() && world_.random().chance(world_.plan().failing_open)) {
       return transient("the source is not there yet");
@@ -175,7 +175,7 @@ class ModelStore final : public CheckpointStore {
     return Lease{epoch_, std::nullopt};
   }
   Result<std::optional<Checkpoint>> load(Stop) override { return world_.saved; }
-  Result<> save(const Checkpoint& checkpoint, Stop) override {
+  Result<> save(const Changes& changes, Stop) override {
     const Plan& plan = world_.plan();
     if (world_.epoch != epoch_) {
       return fatal("the lease is somebody else's");
@@ -190,16 +190,21 @@ class ModelStore final : public CheckpointStore {
       }
       return transient("the store did not answer");
     }
-    for (const auto& [part, position] : checkpoint.positions) {
+    for (const auto& [part, position] : changes.positions) {
       world_.check_position(part, position, "a saved position");
     }
-    world_.saved = checkpoint;
+    if (!world_.saved) {
+      world_.saved.emplace();
+    }
+    penstock::apply(changes, *world_.saved);
     renew();
     if (!world_.healed() && world_.random().chance(plan.failing_save / 2)) {
       return transient("no answer: it may have been saved");
     }
     return {};
   }
+
+  Result<> release(Stop) override { return {}; }
 
  private:
   void renew() { world_.lease_until = world_.now() + world_.plan().lease_life; }

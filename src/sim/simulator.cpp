@@ -203,14 +203,16 @@ void Simulation::take_effect(Pending& pending) {
     const Lease lease = *a.checkpoint->lease(stop);
     pending.lease = engine::LeaseAndCheckpoint{lease, *a.checkpoint->load(stop)};
   } else if (const auto* open = std::get_if<action::OpenSink>(&pending.action)) {
-    pending.plain =
-        a.sinks[open->sink].sink->open({"sim", a.spec.sinks[open->sink].name, true}, stop);
+    pending.plain = a.sinks[open->sink].sink->open({.pipeline = "sim",
+                                                    .sink = a.spec.sinks[open->sink].name,
+                                                    .slots = a.spec.sinks[open->sink].lanes},
+                                                   stop);
   } else if (std::holds_alternative<action::OpenDeadLetters>(pending.action)) {
     pending.plain = a.dead_letter->open("sim", stop);
   } else if (const auto* discover = std::get_if<action::Discover>(&pending.action)) {
     pending.parts = a.source->parts(discover->checkpoint, stop);
   } else if (const auto* reader = std::get_if<action::OpenReader>(&pending.action)) {
-    auto opened = a.source->open(reader->what, reader->position, stop);
+    auto opened = a.source->open(reader->what, reader->position, Signal(), stop);
     if (opened) {
       readers_.resize(std::max<size_t>(readers_.size(), reader->part + 1));
       readers_[reader->part] = std::move(*opened);
@@ -225,7 +227,7 @@ void Simulation::take_effect(Pending& pending) {
   } else if (const auto* letters = std::get_if<action::WriteLetters>(&pending.action)) {
     pending.plain = a.dead_letter->write(letters->letters, stop);
   } else if (const auto* save = std::get_if<action::Save>(&pending.action)) {
-    pending.plain = a.checkpoint->save(save->checkpoint, stop);
+    pending.plain = a.checkpoint->save(save->changes, stop);
   } else if (const auto* commit = std::get_if<action::Commit>(&pending.action)) {
     pending.plain = readers_[commit->part]->commit(commit->position, stop);
   }

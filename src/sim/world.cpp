@@ -64,7 +64,6 @@ void World::make_plan() {
   spec.name = "sim";
   spec.source_name = "scripted";
   spec.fingerprint = "scripted";
-  spec.source.default_format = "raw";
   spec.source.generation_bytes = 4;
   spec.has_checkpoint = true;
   spec.has_dead_letter = true;
@@ -99,7 +98,7 @@ void World::make_sinks() {
     sink.lanes = target.kind == Target::in_order ? 1 : static_cast<uint32_t>(1 + r.below(4));
     sink.open_lanes_max = static_cast<uint32_t>(1 + r.below(4));
     sink.traits.writes_in_order = target.kind != Target::keyed;
-    sink.traits.lane_per_key = target.kind == Target::lake;
+    sink.traits.folders = target.kind == Target::lake;
     sink.retry = {.attempts = {}, .give_up_after = {}, .initial = 10ms, .max = 1s};
     sink.write_deadline = 2s;
     sink.on_reject = target.on_reject;

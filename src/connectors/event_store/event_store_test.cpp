@@ -37,13 +37,13 @@ class EventStoreTest : public testing::Test {
     return *EventStoreSource::make({.path = path_, .start = start}, context());
   }
   std::unique_ptr<Reader> reader(const std::optional<Position>& position = std::nullopt) {
-    Result<std::unique_ptr<Reader>> reader = source()->open({"events"}, position, {});
+    Result<std::unique_ptr<Reader>> reader = source()->open({"events"}, position, {}, {});
     EXPECT_TRUE(reader) << reader.error().what;
     return reader ? *std::move(reader) : nullptr;
   }
   // The error of opening there.
   Error open_error(const Position& position) {
-    const auto reader = source()->open({"events"}, position, {});
+    const auto reader = source()->open({"events"}, position, {}, {});
     EXPECT_FALSE(reader);
     return reader ? Error{} : reader.error();
   }
@@ -137,7 +137,7 @@ TEST_F(EventStoreTest, a_reader_goes_on_after_its_position_and_sees_what_comes_l
 TEST_F(EventStoreTest, start_latest_begins_behind_what_is_stored) {
   auto to = sink();
   put(*to, "a", "1");
-  auto latest = *source("latest")->open({"events"}, std::nullopt, {});
+  auto latest = *source("latest")->open({"events"}, std::nullopt, {}, {});
   put(*to, "b", "2");
   EXPECT_EQ(drain(*latest), Lines{"b=2"});
 }
@@ -145,9 +145,10 @@ TEST_F(EventStoreTest, start_latest_begins_behind_what_is_stored) {
 TEST_F(EventStoreTest, after_a_lost_position_the_engine_says_where_to_begin) {
   auto to = sink();
   put(*to, "a", "1");
-  EXPECT_EQ(drain(**source("latest")->open({"events", Part::Start::earliest}, std::nullopt, {})),
-            Lines{"a=1"});
-  auto latest = *source("earliest")->open({"events", Part::Start::latest}, std::nullopt, {});
+  EXPECT_EQ(
+      drain(**source("latest")->open({"events", Part::Start::earliest}, std::nullopt, {}, {})),
+      Lines{"a=1"});
+  auto latest = *source("earliest")->open({"events", Part::Start::latest}, std::nullopt, {}, {});
   put(*to, "b", "2");
   EXPECT_EQ(drain(*latest), Lines{"b=2"});
 }
@@ -348,7 +349,7 @@ TEST_F(EventStoreTest, a_later_version_is_refused_by_name) {
     auto store = Store::open(files_, path_, {});
     ASSERT_TRUE(store->database->execute("PRAGMA user_version=2"));
   }
-  const auto from = source()->open({"events"}, std::nullopt, {});
+  const auto from = source()->open({"events"}, std::nullopt, {}, {});
   ASSERT_FALSE(from);
   EXPECT_EQ(from.error().kind, Error::Kind::fatal);
   EXPECT_NE(from.error().what.find("version 2"), std::string::npos) << from.error().what;
@@ -366,7 +367,7 @@ TEST_F(EventStoreTest, a_damaged_page_is_an_error_and_not_an_end) {
     file.seekp(5 * 8192);
     file << std::string(5 * 8192, '\x5a');
   }
-  auto from = source()->open({"events"}, std::nullopt, {});
+  auto from = source()->open({"events"}, std::nullopt, {}, {});
   Result<Read> read = Read{};
   EventBlock block;
   while (from && read && !read->caught_up) {

@@ -32,8 +32,7 @@ SinkTraits EventStoreSink::traits() const {
           .bytes_max = size_t{8} << 20,
           .lanes = 1,
           .lanes_max = 1,
-          .writes_in_order = true,
-          .default_format = "raw"};
+          .writes_in_order = true};
 }
 
 Result<OrderKey> EventStoreSink::order_key(const Event& event) const {

@@ -14,6 +14,7 @@ namespace penstock::event_store {
 
 class EventStoreSink final : public Sink {
  public:
+  static constexpr std::string_view kDefaultFormat = "raw";
   struct Settings {
     std::string path;
     void fields(config::FieldVisitor& v) {

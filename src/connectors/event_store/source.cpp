@@ -120,11 +120,7 @@ Result<std::unique_ptr<Source>> EventStoreSource::make(Settings settings, const 
 }
 
 SourceTraits EventStoreSource::traits() const {
-  return {.durable_order = true,
-          .generation_bytes = StoredEvents::kGenerationBytes,
-          .saves_position = true,
-          .starts_latest = true,
-          .default_format = ""};
+  return {.generation_bytes = StoredEvents::kGenerationBytes, .starts_latest = true};
 }
 
 Result<std::vector<Part>> EventStoreSource::parts(const Checkpoint&, Stop) {
@@ -133,7 +129,7 @@ Result<std::vector<Part>> EventStoreSource::parts(const Checkpoint&, Stop) {
 
 Result<std::unique_ptr<Reader>> EventStoreSource::open(const Part& part,
                                                        const std::optional<Position>& position,
-                                                       Stop) {
+                                                       Signal, Stop) {
   StorePosition start;
   if (position) {
     TRY(start, decode_position(*position));

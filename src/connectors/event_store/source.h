@@ -14,6 +14,7 @@ namespace penstock::event_store {
 
 class EventStoreSource final : public Source {
  public:
+  static constexpr std::string_view kDefaultFormat = "";
   struct Settings {
     std::string path;
     std::string start = "earliest";
@@ -33,7 +34,7 @@ class EventStoreSource final : public Source {
   std::string fingerprint() const override { return "event_store"; }
   Result<std::vector<Part>> parts(const Checkpoint& checkpoint, Stop stop) override;
   Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>& position,
-                                       Stop stop) override;
+                                       Signal signal, Stop stop) override;
 
  private:
   EventStoreSource(Settings settings, Files& files)

@@ -85,8 +85,7 @@ SinkTraits FilesSink::traits() const {
           .lanes = kLanes,
           .lanes_max = kLanesMax,
           .writes_in_order = true,
-          .lane_per_key = true,
-          .default_format = "event"};
+          .folders = true};
 }
 
 Result<std::string> FilesSink::folder_of(const Event& event) const {
@@ -109,7 +108,6 @@ Result<OrderKey> FilesSink::order_key(const Event& event) const {
 }
 
 Result<> FilesSink::open(const Resume& resume, Stop /*stop*/) {
-  durable_order_ = resume.durable_order;
   prefix_ = resume.pipeline + "." + resume.sink + ".";
   temporary_prefix_ = fmt::format(".penstock-{:016x}-", hash64(prefix_));
   opened_ = clock_.wall().micros;
@@ -185,8 +183,8 @@ Result<std::vector<Failure>> FilesSink::write(const Batch& batch, Stop stop) {
   if (batch.events.empty()) {
     return std::vector<Failure>{};
   }
-  CHECK(batch.lane < kLanesMax);
-  Lane& lane = lanes_[batch.lane];
+  CHECK(batch.slot < kLanesMax);
+  Lane& lane = lanes_[batch.slot];
   TRY(const std::string folder, folder_of(*batch.events.front()));
   auto written = write_folder(lane, folder, batch, stop);
   if (!written) {
@@ -201,11 +199,12 @@ Result<std::vector<Failure>> FilesSink::write_folder(Lane& lane, const std::stri
   if (lane.compressor == nullptr) {
     lane.compressor = Compressor::make(compression_);
   }
-  TRY(Folder* const state, use(batch.lane, folder));
+  TRY(Folder* const state, use(batch.slot, folder));
   const std::string part = object_part(prefix_ + std::string(batch.part));
   Coverage& coverage = state->coverage;
-  const bool covered_possible = durable_order_ && !batch.replay && !coverage.is_empty_for(part);
-  ObjectWriter object(files_, folder, temporary_name(batch.lane), lane.text, lane.compressor.get());
+  const bool durable_order = !batch.events.front()->order.empty();
+  const bool covered_possible = durable_order && !batch.replay && !coverage.is_empty_for(part);
+  ObjectWriter object(files_, folder, temporary_name(batch.slot), lane.text, lane.compressor.get());
   if (batch.replay) {
     object.hash_content();
   }
@@ -245,9 +244,9 @@ Result<std::string> FilesSink::name_of_object(Lane& lane, const Batch& batch,
     const Hash128 hash = object.content_hash();
     return replay_object_name(part, hash.high, hash.low, extension_);
   }
-  if (!durable_order_) {
+  if (range.first().empty()) {
     Random random(seed_ ^ hash64(part, static_cast<uint64_t>(opened_)));
-    const uint64_t number = lane.objects << 4 | batch.lane;
+    const uint64_t number = lane.objects << 4 | batch.slot;
     return unique_object_name(part, opened_, random.next() ^ number, extension_);
   }
   return object_name(part, range.first(), range.last(), extension_);

@@ -73,8 +73,7 @@ class FilesSink final : public Sink {
   std::string prefix_;            // in front of the part: other sinks may share the folder
   std::string temporary_prefix_;  // of this sink's temporary files
   std::string temporary_of_run_;  // of those that this run is writing
-  bool durable_order_ = true;
-  int64_t opened_ = 0;  // wall clock, for unique names
+  int64_t opened_ = 0;            // wall clock, for unique names
   std::array<Lane, kLanesMax> lanes_;
 };
 

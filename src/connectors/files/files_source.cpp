@@ -45,7 +45,7 @@ Result<std::unique_ptr<Source>> FilesSource::make(Settings settings, const Conte
 }
 
 SourceTraits FilesSource::traits() const {
-  return {.generation_bytes = 8, .changing_parts = settings_.follow, .default_format = "raw"};
+  return {.generation_bytes = 8, .changing_parts = settings_.follow};
 }
 
 std::string FilesSource::fingerprint() const {
@@ -82,7 +82,7 @@ Result<std::vector<Part>> FilesSource::parts(const Checkpoint& /*checkpoint*/, S
 
 Result<std::unique_ptr<Reader>> FilesSource::open(const Part& part,
                                                   const std::optional<Position>& position,
-                                                  Stop /*stop*/) {
+                                                  Signal /*signal*/, Stop /*stop*/) {
   const auto known = paths_.find(part.id);
   if (known == paths_.end()) {
     return fatal(fmt::format("files: no file is the part {}", part.id));

@@ -10,6 +10,7 @@ namespace penstock::files {
 
 class FilesSource final : public Source {
  public:
+  static constexpr std::string_view kDefaultFormat = "raw";
   struct Settings {
     std::vector<std::string> path = {};
     bool follow = true;
@@ -27,7 +28,7 @@ class FilesSource final : public Source {
   std::string fingerprint() const override;
   Result<std::vector<Part>> parts(const Checkpoint& checkpoint, Stop stop) override;
   Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>& position,
-                                       Stop stop) override;
+                                       Signal signal, Stop stop) override;
 
  private:
   Settings settings_;

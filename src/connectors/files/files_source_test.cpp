@@ -64,7 +64,7 @@ class FilesSourceTest : public testing::Test {
                                         const std::optional<Position>& position = {}) {
     const auto ids = parts(from);
     EXPECT_EQ(ids.size(), 1U);
-    auto opened = from.open({ids.at(0)}, position, {});
+    auto opened = from.open({ids.at(0)}, position, {}, {});
     EXPECT_TRUE(opened) << opened.error().what;
     return std::move(*opened);
   }
@@ -199,7 +199,7 @@ TEST_F(FilesSourceTest, another_file_under_the_name_is_a_lost_position) {
   put("a.txt", "one\ntwo\nthree\n");
   auto from = source({}, "a.txt");
   const Position position = read_all(*reader(from)).position;
-  const auto reopen = [&] { return from.open({parts(from).at(0)}, position, {}); };
+  const auto reopen = [&] { return from.open({parts(from).at(0)}, position, {}, {}); };
   EXPECT_TRUE(reopen());
   put("a.txt", "four\nfive\nsix and more\n");  // the same inode
   ASSERT_FALSE(reopen());
@@ -211,7 +211,7 @@ TEST_F(FilesSourceTest, another_file_under_the_name_is_a_lost_position) {
   EXPECT_FALSE(reopen());
   for (const char* bad : {"", "3 1 1 1 1 1 1 1 1", "2 1 1 1 1 1 1 1", "1 1 1", "1 1 1 1 ffff 1 1 1",
                           "1 x 1 1 1 1 1 1", "1 1 1 1 1 1 1 1 "}) {
-    const auto opened = from.open({parts(from).at(0)}, Position(bad), {});
+    const auto opened = from.open({parts(from).at(0)}, Position(bad), {}, {});
     ASSERT_FALSE(opened) << bad;
     EXPECT_EQ(opened.error().kind, Error::Kind::lost_position);
   }
@@ -251,7 +251,7 @@ TEST_F(FilesSourceTest, orders_are_others_after_a_lost_position_and_in_a_file_ma
   const Got first = read_all(*reader(from));
   put("a.txt", "id,name\n2,two\n");  // the same inode and first line
   const Part lost{.id = parts(from).at(0), .start = Part::Start::earliest};
-  const auto again = from.open(lost, std::nullopt, {});
+  const auto again = from.open(lost, std::nullopt, {}, {});
   ASSERT_TRUE(again);
   const Got second = read_all(**again);
   EXPECT_EQ(second.lines, (Lines{"id,name", "2,two"}));

@@ -43,7 +43,7 @@ TEST(FirehoseClientsTest, takes_what_boto3_and_the_cli_send_byte_for_byte) {
   }
   ASSERT_EQ(::pclose(output), 0);
 
-  const auto reader = source->open(part, std::nullopt, {}).value();
+  const auto reader = source->open(part, std::nullopt, {}, {}).value();
   size_t at = 0;
   size_t count = 0;
   while (true) {

@@ -58,12 +58,7 @@ Result<std::unique_ptr<Source>> FirehoseSource::make(Settings settings, const Co
 }
 
 SourceTraits FirehoseSource::traits() const {
-  return {.durable_order = !settings_.inbox.empty(),
-          .generation_bytes = 8,
-          .owns_position = true,
-          .saves_position = true,
-          .blocks = true,
-          .default_format = "raw"};
+  return {.progress = Progress::source_owned, .wait = 100ms, .generation_bytes = 8};
 }
 
 std::string FirehoseSource::fingerprint() const {
@@ -93,7 +88,7 @@ Result<std::vector<Part>> FirehoseSource::parts(const Checkpoint&, Stop) {
 }
 
 Result<std::unique_ptr<Reader>> FirehoseSource::open(const Part&, const std::optional<Position>&,
-                                                     Stop) {
+                                                     Signal, Stop) {
   return std::make_unique<QueueReader>(*queue_);
 }
 

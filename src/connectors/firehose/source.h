@@ -16,6 +16,7 @@ namespace penstock::firehose {
 
 class FirehoseSource final : public Source {
  public:
+  static constexpr std::string_view kDefaultFormat = "raw";
   struct Settings {
     std::string listen = "127.0.0.1:8687";
     std::string inbox;
@@ -30,7 +31,7 @@ class FirehoseSource final : public Source {
   std::string fingerprint() const override;
   Result<std::vector<Part>> parts(const Checkpoint& checkpoint, Stop stop) override;
   Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>& position,
-                                       Stop stop) override;
+                                       Signal signal, Stop stop) override;
   std::string address() const { return listener_ ? listener_->address() : std::string(); }
 
  private:

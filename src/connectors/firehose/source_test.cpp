@@ -23,7 +23,7 @@ class FirehoseSourceTest : public testing::Test {
     const auto parts = source_->parts({}, {}).value();
     ASSERT_EQ(parts.size(), 1u);
     EXPECT_EQ(parts[0].id, "inbox");
-    reader_ = source_->open(parts[0], std::nullopt, {}).value();
+    reader_ = source_->open(parts[0], std::nullopt, {}, {}).value();
   }
   void stop() {
     reader_.reset();
@@ -77,7 +77,6 @@ using Strings = std::vector<std::string>;
 
 TEST_F(FirehoseSourceTest, answers_once_the_inbox_has_it_and_keeps_it_until_committed) {
   start();
-  EXPECT_TRUE(source_->traits().durable_order);
   EXPECT_EQ(source_->traits().generation_bytes, 8U);
   const net::ClientAnswer answer = put_two();
   EXPECT_EQ(answer.status, 200);
@@ -96,7 +95,6 @@ TEST_F(FirehoseSourceTest, answers_once_the_inbox_has_it_and_keeps_it_until_comm
 
 TEST_F(FirehoseSourceTest, without_an_inbox_answers_once_delivered) {
   start("");
-  EXPECT_FALSE(source_->traits().durable_order);
   std::future<net::ClientAnswer> answer =
       std::async(std::launch::async, [this] { return put_two(); });
   EXPECT_EQ(read(), (Strings{"a", "bb"}));

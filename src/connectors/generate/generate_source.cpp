@@ -143,7 +143,8 @@ Result<std::unique_ptr<Source>> GenerateSource::make(Settings settings, const Co
 }
 
 SourceTraits GenerateSource::traits() const {
-  return {.generation_bytes = 8, .saves_position = settings_.count > 0, .default_format = "raw"};
+  return {.progress = settings_.count > 0 ? Progress::saved : Progress::none,
+          .generation_bytes = 8};
 }
 
 std::string GenerateSource::fingerprint() const {
@@ -156,7 +157,7 @@ Result<std::vector<Part>> GenerateSource::parts(const Checkpoint& /*checkpoint*/
 
 Result<std::unique_ptr<Reader>> GenerateSource::open(const Part& /*part*/,
                                                      const std::optional<Position>& position,
-                                                     Stop /*stop*/) {
+                                                     Signal /*signal*/, Stop /*stop*/) {
   uint64_t next = 0;
   if (position) {
     const std::string_view text = *position;

@@ -13,6 +13,7 @@ void append_generated_record(uint64_t seed, uint64_t index, std::string& out);
 
 class GenerateSource final : public Source {
  public:
+  static constexpr std::string_view kDefaultFormat = "raw";
   struct Settings {
     int64_t count = 0;
     double rate = 0;
@@ -26,7 +27,7 @@ class GenerateSource final : public Source {
   std::string fingerprint() const override;
   Result<std::vector<Part>> parts(const Checkpoint& checkpoint, Stop stop) override;
   Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>& position,
-                                       Stop stop) override;
+                                       Signal signal, Stop stop) override;
 
  private:
   Settings settings_;

@@ -18,7 +18,7 @@ class ManualClock final : public Clock {
 std::vector<std::string> read_all(GenerateSource& source, std::optional<Position>& position,
                                   ReadLimits limits) {
   std::vector<std::string> found;
-  auto reader = source.open({"generate"}, position, {});
+  auto reader = source.open({"generate"}, position, {}, {});
   EXPECT_TRUE(reader);
   EventBlock block;
   auto read = (*reader)->read(block, limits, {});
@@ -47,7 +47,7 @@ TEST(generate, a_restart_goes_on_where_the_position_points) {
 TEST(generate, a_rate_gives_what_is_due) {
   ManualClock clock;
   GenerateSource source({.rate = 10}, clock);
-  auto reader = source.open({"generate"}, std::nullopt, {});
+  auto reader = source.open({"generate"}, std::nullopt, {}, {});
   const auto count = [&] {
     EventBlock block;
     EXPECT_TRUE((*reader)->read(block, {}, {}));
@@ -74,7 +74,7 @@ TEST(generate, records_of_another_seed_have_other_orders) {
   ManualClock clock;
   const auto orders_of = [&](int64_t seed) {
     GenerateSource source({.count = 3, .seed = seed}, clock);
-    auto reader = source.open({"generate"}, std::nullopt, {});
+    auto reader = source.open({"generate"}, std::nullopt, {}, {});
     EventBlock block;
     EXPECT_TRUE((*reader)->read(block, {}, {}));
     std::vector<std::string> orders;
@@ -107,7 +107,7 @@ TEST(generate, an_unreadable_position_is_lost) {
   ManualClock clock;
   GenerateSource source({}, clock);
   for (const char* text : {"", "1 ", "2 5", "1 x", "1 5x"}) {
-    const auto opened = source.open({"generate"}, Position(text), {});
+    const auto opened = source.open({"generate"}, Position(text), {}, {});
     ASSERT_FALSE(opened) << text;
     EXPECT_EQ(opened.error().kind, Error::Kind::lost_position);
   }

@@ -39,7 +39,7 @@ void run(std::string_view parameters, std::string_view text) {
   CHECK(::pipe(ends.data()) == 0);
   SystemClock clock;
   StdinSource source({.line_max = {line_max}}, clock, Stdio(ends[0], -1));
-  const auto reader = source.open({"stdin"}, std::nullopt, {});
+  const auto reader = source.open({"stdin"}, std::nullopt, {}, {});
   CHECK(reader.has_value());
   std::string lines;
   put(ends[1], text.substr(0, at_first));

@@ -94,14 +94,10 @@ class StdinReader final : public Reader {
     }
     Event event;
     ++lines_;
-    char* const place = block.arena.allocate(40);
-    for (size_t i = 0; i < 8; ++i) {
-      place[i] = static_cast<char>(lines_ >> (56 - 8 * i));
-    }
-    event.order = {place, 8};
-    std::memcpy(place + 8, "stdin/", 6);
-    const auto written = std::to_chars(place + 14, place + 40, lines_);
-    event.id = {place + 8, static_cast<size_t>(written.ptr - (place + 8))};
+    char* const place = block.arena.allocate(32);
+    std::memcpy(place, "stdin/", 6);
+    const auto written = std::to_chars(place + 6, place + 32, lines_);
+    event.id = {place, static_cast<size_t>(written.ptr - place)};
     event.stream = "stdin";
     event.has_raw = true;
     event.raw = line;
@@ -139,7 +135,7 @@ Result<std::unique_ptr<Source>> StdinSource::make(Settings settings, const Conte
 }
 
 SourceTraits StdinSource::traits() const {
-  return {.durable_order = false, .saves_position = false, .blocks = true, .default_format = "raw"};
+  return {.progress = Progress::none, .wait = 100ms};
 }
 
 Result<std::vector<Part>> StdinSource::parts(const Checkpoint& /*checkpoint*/, Stop /*stop*/) {
@@ -148,7 +144,7 @@ Result<std::vector<Part>> StdinSource::parts(const Checkpoint& /*checkpoint*/, S
 
 Result<std::unique_ptr<Reader>> StdinSource::open(const Part& /*part*/,
                                                   const std::optional<Position>& /*position*/,
-                                                  Stop /*stop*/) {
+                                                  Signal /*signal*/, Stop /*stop*/) {
   return std::make_unique<StdinReader>(stdio_, clock_, settings_.line_max.bytes);
 }
 

@@ -11,6 +11,7 @@ namespace penstock {
 
 class StdinSource final : public Source {
  public:
+  static constexpr std::string_view kDefaultFormat = "raw";
   struct Settings {
     config::ByteSize line_max{uint64_t{16} << 20};
     void fields(config::FieldVisitor& visitor);
@@ -23,7 +24,7 @@ class StdinSource final : public Source {
   std::string fingerprint() const override { return "stdin"; }
   Result<std::vector<Part>> parts(const Checkpoint& checkpoint, Stop stop) override;
   Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>& position,
-                                       Stop stop) override;
+                                       Signal signal, Stop stop) override;
 
  private:
   Settings settings_;

@@ -39,7 +39,7 @@ class StdioTest : public testing::Test {
   }
   std::unique_ptr<Reader> reader(size_t line_max = 100) {
     StdinSource source({.line_max = {line_max}}, clock_, Stdio(ends_[0], -1));
-    return *source.open({"stdin"}, std::nullopt, {});
+    return *source.open({"stdin"}, std::nullopt, {}, {});
   }
   // The lines of one read, "!" before a rejected one; "." when it was the end.
   std::string read_lines(Reader& from, ReadLimits limits = {}) {

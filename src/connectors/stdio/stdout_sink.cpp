@@ -16,8 +16,7 @@ SinkTraits StdoutSink::traits() const {
           .bytes_max = size_t{1} << 20,
           .lanes = 1,
           .lanes_max = 1,
-          .writes_in_order = true,
-          .default_format = "event"};
+          .writes_in_order = true};
 }
 
 Result<> StdoutSink::open(const Resume& /*resume*/, Stop /*stop*/) {
