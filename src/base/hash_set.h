@@ -22,6 +22,15 @@ class HashSet {
       stamp_ = 1;
     }
   }
+  bool contains(const Hash128& hash) const {
+    const size_t mask = places_.size() - 1;
+    for (size_t at = hash.low & mask; places_[at].stamp == stamp_; at = (at + 1) & mask) {
+      if (places_[at].hash == hash) {
+        return true;
+      }
+    }
+    return false;
+  }
   // False: it is already in.
   bool insert(const Hash128& hash) {
     const size_t mask = places_.size() - 1;

@@ -8,21 +8,15 @@
 
 namespace penstock::engine {
 
-void Lane::push(Item item, Instant now) {
-  if (queue_.empty()) {
-    oldest_at_ = now;
-  }
-  item.cut = std::exchange(cut_, false) && !empty();
-  cuts_ += item.cut ? 1 : 0;
+void Lane::push(const Item& item) {
   queue_.push_back(item);
   queue_bytes_ += item.bytes;
   ++queued_;
 }
 
-// Asked when something is queued.
 bool Lane::full() const {
   return queue_.size() >= spec_.batch_events || queue_bytes_ >= spec_.batch_bytes ||
-         cuts_ > (queue_.front().cut ? 1U : 0U) || events_max_ < spec_.batch_events;
+         events_max_ < spec_.batch_events;
 }
 
 Instant Lane::ready_at(Instant now, bool flush) {
@@ -30,14 +24,21 @@ Instant Lane::ready_at(Instant now, bool flush) {
     return Instant::never();
   }
   promote(now);
-  Instant at = parked_.empty() ? Instant::never() : parked_.begin()->first;
   if (!ready_.empty()) {
-    at = now;
-  } else if (!queue_.empty()) {
-    const bool at_once = flush || full() || spec_.batch_wait == Duration{0};
-    at = std::min(at, at_once ? now : oldest_at_ + spec_.batch_wait);
+    return now;
   }
-  return at == Instant::never() ? at : std::max(at, resume_at_);
+  const Instant retry_at = parked_.empty() ? Instant::never() : parked_.begin()->first;
+  if (queue_.empty()) {
+    return retry_at;
+  }
+  return is_fresh_due(now, flush)
+             ? now
+             : std::min(retry_at, queue_.front().chunk->arrived + spec_.batch_wait);
+}
+
+bool Lane::is_fresh_due(Instant now, bool flush) const {
+  return !queue_.empty() &&
+         (flush || full() || queue_.front().chunk->arrived + spec_.batch_wait <= now);
 }
 
 void Lane::promote(Instant now) {
@@ -49,69 +50,78 @@ void Lane::promote(Instant now) {
   }
 }
 
-Taken Lane::take(Instant now) {
+void Lane::retry_now(Instant now) {
+  while (!parked_.empty()) {
+    promote(std::max(now, parked_.begin()->first));
+  }
+}
+
+// Retries and what has not failed yet take turns, so that neither waits for the end of the other.
+Taken Lane::take(Instant now, bool flush) {
   CHECK(!in_flight_);  // I4
   Taken taken;
   promote(now);
-  take_retries(taken);
+  const bool fresh_first = retried_last_ && is_fresh_due(now, flush);
+  if (!fresh_first) {
+    take_retries(taken);
+  }
+  retried_last_ = !taken.batch.empty();
   if (taken.batch.empty()) {
     take_fresh(taken);
   }
+  if (taken.batch.empty() && fresh_first) {
+    take_retries(taken);
+    retried_last_ = true;
+  }
   queued_ -= taken.batch.size() + taken.diverted.size();
   in_flight_ = !taken.batch.empty();
-  oldest_at_ = now;  // what is left is younger than what was taken
   return taken;
 }
 
 void Lane::take_retries(Taken& taken) {
-  while (!ready_.empty()) {
+  while (!ready_.empty() && taken.batch.size() < retry_events_max_) {
     const OrderKey key = ready_.front();
     if (divert_held(key, taken)) {
       ready_.pop_front();
       continue;
     }
     Held& held = held_.at(key);
-    if (held.attempts == 0 || (held.alone && !taken.batch.empty()) ||
-        taken.batch.size() >= retry_events_max_) {
+    if (held.attempts == 0 || (held.alone && !taken.batch.empty())) {
       return;
     }
     ready_.pop_front();
     held.state = Held::State::busy;
-    // A sink with one key a lane repeats exactly the write that failed, so that its object keeps
-    // its name; every other sink gets the key's first event.
-    const uint32_t count = spec_.traits.folders ? held.together : 1;
-    for (uint32_t i = 0; i < count; ++i) {
-      taken.batch.push_back(held.items.pop_front());
-    }
-    if (held.alone || spec_.traits.folders) {
+    taken.bytes += held.items.front().bytes;
+    taken.batch.push_back(held.items.pop_front());
+    if (held.alone) {
       PROBE("key_retried_alone");
       return;
     }
   }
 }
 
+// Takes the events of a held key that follow into the dead letters; true when none is left.
 bool Lane::divert_held(const OrderKey& key, Taken& taken) {
-  if (!quarantined(key)) {
-    return false;
-  }
   Held& held = held_.at(key);
-  if (held.attempts > 0) {
-    failing_.erase(failing_.find(held.first_failed));
-  }
-  while (!held.items.empty()) {
+  while (!held.items.empty() && is_diverted(held.items.front())) {
+    forget_failure(held);
     taken.diverted.push_back(held.items.pop_front());
+  }
+  if (!held.items.empty()) {
+    return false;
   }
   held_.erase(key);
   return true;
 }
 
 bool Lane::fits(const Taken& taken, const Item& next) const {
-  if (next.cut && !taken.batch.empty()) {
-    PROBE("gap_cuts_object");
-    return false;
-  }
   return taken.batch.empty() ||
          (taken.batch.size() < events_max_ && taken.bytes + next.bytes <= spec_.batch_bytes);
+}
+
+void Lane::place(const Item& item, Taken& taken) {
+  taken.bytes += item.bytes;
+  taken.batch.push_back(item);
 }
 
 void Lane::take_released(Taken& taken) {
@@ -127,21 +137,24 @@ void Lane::take_released(Taken& taken) {
     }
     ready_.pop_front();
     do {
-      taken.bytes += held.items.front().bytes;
-      taken.batch.push_back(held.items.pop_front());
-    } while (repeats_ && !held.items.empty() && fits(taken, held.items.front()));
+      place(held.items.pop_front(), taken);
+    } while (repeats_ && !held.items.empty() && fits(taken, held.items.front()) &&
+             !is_diverted(held.items.front()));
     if (repeats_ && held.items.empty()) {
       held_.erase(key);
     } else {
       held.state = Held::State::busy;
-      seen_.insert(key);
+      if (!repeats_) {
+        seen_.insert(key);
+      }
     }
   }
 }
 
 void Lane::take_fresh(Taken& taken) {
-  const bool repeats = repeats_ || mutated("repeated_key_in_batch");
-  seen_.start(spec_.batch_events);
+  if (!repeats_) {
+    seen_.start(std::min(queue_.size() + ready_.size(), events_max_));
+  }
   taken.batch.reserve(std::min(queue_.size(), events_max_));
   take_released(taken);
   while (!queue_.empty()) {
@@ -151,22 +164,22 @@ void Lane::take_fresh(Taken& taken) {
     }
     queue_.pop_front();
     queue_bytes_ -= item.bytes;
-    cuts_ -= item.cut ? 1 : 0;
     if (item.key.is_zero()) {
-      item.key = {++anonymous_, ~uint64_t{0}};  // nothing else has this key: it repeats nothing
-    } else if (quarantined(item.key)) {
-      taken.diverted.push_back(item);
-      continue;
+      item.key = {++made_up_, ~uint64_t{0}};  // nothing else has this key: it repeats nothing
     } else if (const auto held = held_.empty() ? held_.end() : held_.find(item.key);
-               held != held_.end() && !mutated("parked_key_overtaken")) {
+               held != held_.end()) {
       held->second.items.push_back(item);
       continue;
-    } else if (!repeats && !seen_.insert(item.key)) {
+    } else if (!repeats_ && seen_.contains(item.key)) {
       held_[item.key].items.push_back(item);  // waits for the one in this batch
       continue;
+    } else if (is_diverted(item)) {
+      taken.diverted.push_back(item);
+      continue;
+    } else if (!repeats_) {
+      seen_.insert(item.key);
     }
-    taken.bytes += item.bytes;
-    taken.batch.push_back(item);
+    place(item, taken);
   }
 }
 
@@ -174,19 +187,25 @@ void Lane::park(const Item& item, const Outcome& outcome, bool alone, Instant no
   Held& held = held_[item.key];
   held.items.push_front(item);
   ++queued_;
-  ++held.together;
   if (held.state == Held::State::parked) {
     return;
   }
-  held.together = 1;
   held.state = Held::State::parked;
   held.alone = held.alone || alone;
   if (held.attempts++ == 0) {
     held.first_failed = now;
     failing_.insert(now);
   }
-  held.due = now + backoff(spec_.retry, held.attempts, outcome.retry_after, random_);
-  parked_.emplace(held.due, item.key);
+  parked_.emplace(now + backoff(spec_.retry, held.attempts, outcome.retry_after, random_),
+                  item.key);
+}
+
+void Lane::forget_failure(Held& held) {
+  if (held.attempts > 0) {
+    failing_.erase(held.first_failed);
+    held.attempts = 0;
+  }
+  held.alone = false;
 }
 
 void Lane::release(const OrderKey& key) {
@@ -195,50 +214,50 @@ void Lane::release(const OrderKey& key) {
     return;
   }
   Held& held = found->second;
-  if (held.attempts > 0) {
-    failing_.erase(failing_.find(held.first_failed));
-  }
+  forget_failure(held);
   if (held.items.empty()) {
     held_.erase(found);
     return;
   }
   held.state = Held::State::ready;
-  held.attempts = 0;
-  held.alone = false;
-  held.together = 0;
   ready_.push_back(key);
 }
 
-const Item* Lane::finish(Instant now, const std::vector<Item>& batch,
-                         const std::vector<Outcome>& outcomes) {
+WriteQueue::Finished Lane::finish(Instant now, const std::vector<Item>& batch,
+                                  const std::vector<Outcome>& outcomes) {
   CHECK(in_flight_);
   CHECK(batch.size() == outcomes.size());
   in_flight_ = false;
-  bool any_durable = false;
   // Backwards, so that several failed events of one key are parked in their order.
   for (size_t i = batch.size(); i-- > 0;) {
     if (outcomes[i].kind == Outcome::Kind::failed) {
       park(batch[i], outcomes[i], batch.size() == 1, now);
     }
   }
-  const Item* exhausted_item = nullptr;
+  Finished finished;
+  bool all_failed = true;
+  bool any_durable = false;
   for (size_t i = 0; i < batch.size(); ++i) {
     if (outcomes[i].kind != Outcome::Kind::failed) {
+      all_failed = false;
       any_durable = any_durable || outcomes[i].kind == Outcome::Kind::durable;
       release(batch[i].key);
       continue;
     }
     const Held& held = held_.at(batch[i].key);
-    if (exhausted(spec_.retry, held.attempts, held.first_failed, now)) {
-      exhausted_item = exhausted_item == nullptr ? &batch[i] : exhausted_item;
+    finished.failed_before = batch.size() == 1 && held.attempts > 1;
+    if (finished.exhausted == nullptr &&
+        exhausted(spec_.retry, held.attempts, held.first_failed, now)) {
+      finished.exhausted = &batch[i];
     }
   }
   if (any_durable) {
-    failed_in_a_row_ = 0;
     events_max_ = std::min<size_t>(spec_.batch_events, events_max_ * 2);
     retry_events_max_ = std::min(spec_.batch_events, retry_events_max_ * 2);
+  } else if (all_failed) {
+    retry_events_max_ = std::max<uint32_t>(1, static_cast<uint32_t>(batch.size() / 2));
   }
-  return exhausted_item;
+  return finished;
 }
 
 void Lane::bisect(const std::vector<Item>& batch) {
@@ -256,25 +275,9 @@ void Lane::bisect(const std::vector<Item>& batch) {
     }
     queue_.push_front(batch[i]);
     queue_bytes_ += batch[i].bytes;
-    cuts_ += batch[i].cut ? 1 : 0;
   }
   for (const Item& item : batch) {
     release(item.key);
-  }
-}
-
-void Lane::failed_whole(Instant now, const std::vector<Item>& batch,
-                        const std::optional<Duration>& retry_after) {
-  retry_events_max_ = std::max<uint32_t>(1, static_cast<uint32_t>(batch.size() / 2));
-  const auto held = held_.find(batch.front().key);
-  const bool known_culprit = batch.size() == 1 && held != held_.end() && held->second.attempts > 1;
-  if (known_culprit && !retry_after) {
-    PROBE("poison_key_does_not_pause_lane");
-    return;
-  }
-  ++failed_in_a_row_;
-  if (failed_in_a_row_ > 1 || retry_after) {
-    resume_at_ = now + backoff(spec_.retry, failed_in_a_row_ - 1, retry_after, random_);
   }
 }
 

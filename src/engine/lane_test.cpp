@@ -1,66 +1,29 @@
 // What one lane does, without a pipeline around it: order of a key, batches, retries, bisecting.
 #include "engine/lane.h"
 
-#include <gtest/gtest.h>
+#include <malloc.h>
 
-#include <map>
-#include <memory>
+#include <algorithm>
+
+#include "engine/test_queue.h"
 
 namespace penstock::engine {
 namespace {
 
-struct LaneTest : testing::Test {
-  LaneTest() {
-    spec.batch_events = 4;
-    spec.retry.initial = 10ms;
-    spec.retry.max = 10ms;
-    chunk.block = std::make_shared<EventBlock>();
-    chunk.block->events.resize(100);
-    lane = std::make_unique<Lane>(spec, quarantine, 1);
-  }
-  Item item(uint32_t index, uint64_t key) {
-    return {&chunk, index, 10, key == 0 ? OrderKey{} : OrderKey{key, key}};
-  }
-  void push(std::initializer_list<std::pair<uint32_t, uint64_t>> items) {
-    for (const auto& [index, key] : items) {
-      lane->push(item(index, key), now);
-    }
-  }
-  std::vector<uint32_t> take() {
-    Taken taken = lane->take(now);
-    batch = std::move(taken.batch);
-    diverted = std::move(taken.diverted);
-    std::vector<uint32_t> indexes;
-    for (const Item& one : batch) {
-      indexes.push_back(one.index);
-    }
-    return indexes;
-  }
-  bool finish(const std::map<size_t, Outcome::Kind>& failures = {}) {
-    std::vector<Outcome> outcomes(batch.size());
-    for (const auto& [index, kind] : failures) {
-      outcomes[index].kind = kind;
-    }
-    const Item* item = lane->finish(now, batch, outcomes);
-    exhausted = item == nullptr ? Item{} : *item;
-    return item == nullptr;
-  }
-  using Indexes = std::vector<uint32_t>;
-  static constexpr auto kFailed = Outcome::Kind::failed;
+size_t memory_in_use() {
+  const auto memory = mallinfo2();
+  return memory.uordblks + memory.hblkhd;
+}
 
-  SinkSpec spec;
-  QuarantineSet quarantine;
-  Chunk chunk;
-  std::unique_ptr<Lane> lane;
-  Instant now{Duration{1s}};
-  std::vector<Item> batch, diverted;
-  Item exhausted;
+struct LaneTest : QueueTest {
+  LaneTest() { make(); }
+  void make() { queue = std::make_unique<Lane>(spec, quarantine, failing, 1); }
 };
 
 TEST_F(LaneTest, batch_never_repeats_a_key_and_repeats_come_next) {
   push({{0, 1}, {1, 2}, {2, 1}, {3, 3}});
   EXPECT_EQ(take(), (Indexes{0, 1, 3}));
-  EXPECT_EQ(lane->ready_at(now, true), Instant::never());
+  EXPECT_EQ(queue->ready_at(now, true), Instant::never());
   EXPECT_TRUE(finish());
   EXPECT_EQ(take(), (Indexes{2}));
 }
@@ -72,12 +35,12 @@ TEST_F(LaneTest, events_without_a_key_repeat_nothing) {
 
 TEST_F(LaneTest, sink_that_keeps_order_gets_repeated_keys_in_one_batch) {
   spec.traits.writes_in_order = true;
-  lane = std::make_unique<Lane>(spec, quarantine, 1);
+  make();
   push({{0, 1}, {1, 1}, {2, 2}, {3, 1}});
   EXPECT_EQ(take(), (Indexes{0, 1, 2, 3}));
   // From the second on it failed: the key's events come again one behind the other.
   finish({{1, kFailed}, {3, kFailed}});
-  EXPECT_GT(lane->ready_at(now, true), now);
+  EXPECT_GT(queue->ready_at(now, true), now);
   now = now + 20ms;
   EXPECT_EQ(take(), (Indexes{1}));
   finish();
@@ -96,7 +59,7 @@ TEST_F(LaneTest, parked_key_holds_its_later_events_and_no_others) {
   finish();
   EXPECT_EQ(take(), (Indexes{2}));
   finish();
-  EXPECT_TRUE(lane->empty());
+  EXPECT_EQ(queue->queued(), 0U);
 }
 
 TEST_F(LaneTest, key_that_failed_alone_is_retried_alone) {
@@ -111,9 +74,9 @@ TEST_F(LaneTest, key_that_failed_alone_is_retried_alone) {
 TEST_F(LaneTest, rejected_batch_is_sent_in_halves_in_order) {
   push({{0, 1}, {1, 2}, {2, 3}, {3, 4}});
   take();
-  lane->bisect(batch);
+  queue->bisect(batch);
   EXPECT_EQ(take(), (Indexes{0, 1}));
-  lane->bisect(batch);
+  queue->bisect(batch);
   EXPECT_EQ(take(), (Indexes{0}));
   finish();
   EXPECT_EQ(take(), (Indexes{1, 2}));
@@ -123,10 +86,10 @@ TEST_F(LaneTest, rejected_batch_is_sent_in_halves_in_order) {
 
 TEST_F(LaneTest, piece_of_a_parked_key_waits_behind_it) {
   spec.traits.writes_in_order = true;
-  lane = std::make_unique<Lane>(spec, quarantine, 1);
+  make();
   push({{0, 1}, {1, 2}, {2, 1}, {3, 3}});
   take();
-  lane->bisect(batch);
+  queue->bisect(batch);
   take();
   finish({{0, kFailed}});
   EXPECT_EQ(take(), (Indexes{3}));
@@ -138,9 +101,9 @@ TEST_F(LaneTest, piece_of_a_parked_key_waits_behind_it) {
 TEST_F(LaneTest, batches_grow_again_once_the_culprit_stood_alone) {
   push({{0, 1}, {1, 2}, {2, 3}, {3, 4}});
   take();
-  lane->bisect(batch);
+  queue->bisect(batch);
   take();
-  lane->bisect(batch);
+  queue->bisect(batch);
   EXPECT_EQ(take(), (Indexes{0}));
   finish({{0, Outcome::Kind::rejected}});
   EXPECT_EQ(take(), (Indexes{1}));
@@ -154,7 +117,7 @@ TEST_F(LaneTest, batches_grow_again_once_the_culprit_stood_alone) {
 TEST_F(LaneTest, later_event_of_a_key_waits_behind_its_rejected_batch) {
   push({{0, 1}, {1, 2}, {2, 1}});
   EXPECT_EQ(take(), (Indexes{0, 1}));
-  lane->bisect(batch);
+  queue->bisect(batch);
   push({{3, 1}, {4, 2}});
   EXPECT_EQ(take(), (Indexes{0}));
   finish();
@@ -163,63 +126,21 @@ TEST_F(LaneTest, later_event_of_a_key_waits_behind_its_rejected_batch) {
 
 TEST_F(LaneTest, batch_waits_until_full_or_old_or_flushed) {
   spec.batch_wait = 50ms;
-  lane = std::make_unique<Lane>(spec, quarantine, 1);
+  make();
   push({{0, 1}});
-  EXPECT_EQ(lane->ready_at(now, false), now + 50ms);
-  EXPECT_EQ(lane->ready_at(now, true), now);
+  EXPECT_EQ(queue->ready_at(now, false), now + 50ms);
+  EXPECT_EQ(queue->ready_at(now, true), now);
   push({{1, 2}, {2, 3}, {3, 4}});
-  EXPECT_EQ(lane->ready_at(now, false), now);
+  EXPECT_EQ(queue->ready_at(now, false), now);
 }
 
 TEST_F(LaneTest, batch_is_cut_at_bytes_but_one_large_event_passes) {
   spec.batch_bytes = 25;
-  lane = std::make_unique<Lane>(spec, quarantine, 1);
+  make();
   push({{0, 1}, {1, 2}, {2, 3}});
   EXPECT_EQ(take(), (Indexes{0, 1}));
   finish();
   spec.batch_bytes = 5;
-  EXPECT_EQ(take(), (Indexes{2}));
-}
-
-TEST_F(LaneTest, object_ends_at_a_cut) {
-  spec.traits.folders = true;
-  lane = std::make_unique<Lane>(spec, quarantine, 1);
-  push({{0, 1}, {1, 1}});
-  lane->cut();
-  push({{2, 1}});
-  EXPECT_EQ(take(), (Indexes{0, 1}));
-  finish();
-  EXPECT_EQ(take(), (Indexes{2}));
-}
-
-TEST_F(LaneTest, object_ends_at_a_cut_behind_a_write_that_failed) {
-  spec.traits.folders = true;
-  lane = std::make_unique<Lane>(spec, quarantine, 1);
-  push({{0, 1}});
-  take();
-  push({{1, 1}});
-  lane->cut();
-  push({{2, 1}});
-  finish({{0, kFailed}});
-  EXPECT_EQ(take(), Indexes{});
-  now = now + 20ms;
-  EXPECT_EQ(take(), (Indexes{0}));
-  finish();
-  EXPECT_EQ(take(), (Indexes{1}));
-  finish();
-  EXPECT_EQ(take(), (Indexes{2}));
-}
-
-TEST_F(LaneTest, lake_repeats_exactly_the_write_that_failed) {
-  spec.traits.folders = true;
-  lane = std::make_unique<Lane>(spec, quarantine, 1);
-  push({{0, 1}, {1, 1}});
-  take();
-  finish({{0, kFailed}, {1, kFailed}});
-  push({{2, 1}});
-  now = now + 20ms;
-  EXPECT_EQ(take(), (Indexes{0, 1}));
-  finish();
   EXPECT_EQ(take(), (Indexes{2}));
 }
 
@@ -237,7 +158,7 @@ TEST_F(LaneTest, quarantined_key_is_diverted_wherever_it_waits) {
 
 TEST_F(LaneTest, used_up_retries_name_the_event) {
   spec.retry.attempts = 1;
-  lane = std::make_unique<Lane>(spec, quarantine, 1);
+  make();
   push({{7, 1}});
   take();
   EXPECT_TRUE(finish({{0, kFailed}}));
@@ -247,17 +168,176 @@ TEST_F(LaneTest, used_up_retries_name_the_event) {
   EXPECT_EQ(exhausted.index, 7U);
 }
 
-TEST_F(LaneTest, lane_that_fails_as_a_whole_pauses) {
-  for (uint32_t i = 0; i < 8; ++i) {
+// Fault 7: forty keys that fail again and again kept the others waiting until the batch was full.
+TEST_F(LaneTest, keys_retried_faster_than_the_wait_do_not_keep_the_others_waiting) {
+  spec.batch_wait = 2s;
+  spec.batch_events = 500;
+  make();
+  for (uint32_t i = 0; i < 40; ++i) {
     push({{i, i + 1}});
   }
-  for (int i = 0; i < 2; ++i) {
-    take();
-    finish({{0, kFailed}, {1, kFailed}, {2, kFailed}, {3, kFailed}});
-    lane->failed_whole(now, batch, std::nullopt);
+  now = now + 2s;
+  take(false);
+  finish_all(kFailed);
+  chunk.arrived = now;
+  push({{50, 100}});
+  const Instant due = now + 2s;
+  uint32_t retries = 0;
+  while (queue->ready_at(now, false) != Instant::never() && now < due + 1s) {
+    now = std::max(now, queue->ready_at(now, false));
+    const Indexes taken = take(false);
+    if (std::ranges::find(taken, 50U) != taken.end()) {
+      break;
+    }
+    ++retries;
+    finish_all(kFailed);
   }
-  push({{9, 20}});
-  EXPECT_GT(lane->ready_at(now, true), now);
+  EXPECT_GT(retries, 100U);
+  EXPECT_GE(now, due) << "no sooner than it waited";
+  EXPECT_LE(now, due + 10ms);
+}
+
+TEST_F(LaneTest, retries_and_what_has_not_failed_take_turns) {
+  spec.batch_events = 1;
+  spec.retry.initial = spec.retry.max = 1ns;  // always due
+  make();
+  push({{0, 1}});
+  take();
+  finish_all(kFailed);
+  push({{1, 2}, {2, 3}, {3, 4}});
+  Indexes order;
+  while (queue->queued() > 0 && order.size() < 20) {
+    now = now + 1ms;
+    const Indexes taken = take();
+    order.insert(order.end(), taken.begin(), taken.end());
+    finish_all(taken == Indexes{0} && order.size() < 6 ? kFailed : Outcome::Kind::durable);
+  }
+  EXPECT_EQ(order, (Indexes{0, 1, 0, 2, 0, 3, 0}));
+}
+
+// Fault 8: they got invented keys, and these went into the checkpoint.
+TEST_F(LaneTest, events_without_a_key_are_never_quarantined) {
+  push({{0, 0}});
+  take();
+  EXPECT_FALSE(quarantine.insert(batch[0].event().order_key));
+  finish({{0, kRejected}});
+  EXPECT_TRUE(quarantine.empty());
+  push({{1, 0}, {2, 0}});
+  EXPECT_EQ(take(), (Indexes{1, 2}));
+  EXPECT_TRUE(diverted.empty());
+}
+
+TEST_F(LaneTest, quarantine_goes_by_the_event_and_not_by_the_sinks_order_key) {
+  Item first = item(0, 1);
+  Item second = item(1, 2);
+  first.key = second.key = key_of(99);  // one stream for both at this sink
+  quarantine.insert(key_of(1));
+  queue->push(first);
+  queue->push(second);
+  EXPECT_EQ(take(), (Indexes{1}));
+  EXPECT_EQ(indexes_of(diverted), (Indexes{0}));
+}
+
+TEST_F(LaneTest, an_event_barred_before_it_came_is_diverted_in_its_turn) {
+  push({{0, 1}});
+  Item barred = item(1, 1);
+  barred.is_barred = true;
+  queue->push(barred);
+  EXPECT_EQ(take(), (Indexes{0}));
+  EXPECT_TRUE(diverted.empty());
+  finish();
+  EXPECT_EQ(take(), (Indexes{}));
+  EXPECT_EQ(indexes_of(diverted), (Indexes{1}));
+  EXPECT_FALSE(queue->in_flight());
+  EXPECT_EQ(queue->queued(), 0U);
+}
+
+TEST_F(LaneTest, a_parked_key_that_is_quarantined_is_diverted_with_all_behind_it) {
+  push({{0, 1}, {1, 2}});
+  take();
+  finish({{0, kFailed}});
+  push({{2, 1}});
+  quarantine.insert(key_of(1));
+  now = now + 20ms;
+  EXPECT_EQ(take(), (Indexes{}));
+  EXPECT_EQ(indexes_of(diverted), (Indexes{0, 2}));
+  EXPECT_EQ(queue->queued(), 0U);
+  EXPECT_EQ(failing.first(), std::nullopt) << "nothing is being tried any more";
+}
+
+TEST_F(LaneTest, a_sink_that_works_again_lets_every_parked_key_go_at_once) {
+  spec.retry.initial = spec.retry.max = 1h;
+  make();
+  push({{0, 1}, {1, 2}, {2, 3}});
+  take();
+  finish_all(kFailed);
+  EXPECT_EQ(queue->parked_keys(), 3U);
+  EXPECT_EQ(failing.first(), now);
+  queue->retry_now(now);
+  EXPECT_EQ(queue->parked_keys(), 0U);
+  Indexes order;
+  while (queue->queued() > 0 && order.size() < 10) {
+    EXPECT_LE(queue->ready_at(now, false), now);
+    const Indexes taken = take();
+    order.insert(order.end(), taken.begin(), taken.end());
+    finish();
+  }
+  std::ranges::sort(order);
+  EXPECT_EQ(order, (Indexes{0, 1, 2}));
+  EXPECT_EQ(failing.first(), std::nullopt);
+}
+
+TEST_F(LaneTest, a_key_waits_as_long_as_the_sink_asks) {
+  push({{0, 1}, {1, 2}});
+  take();
+  std::vector<Outcome> outcomes(2);
+  outcomes[0] = {kFailed, 30s};
+  queue->finish(now, batch, outcomes);
+  EXPECT_EQ(queue->ready_at(now, true), now + 30s);
+}
+
+TEST_F(LaneTest, a_retry_of_one_key_alone_tells_that_it_failed_before) {
+  push({{0, 1}});
+  take();
+  finish_all(kFailed);
+  EXPECT_FALSE(finished.failed_before);
+  now = now + 20ms;
+  take();
+  finish_all(kFailed);
+  EXPECT_TRUE(finished.failed_before);
+}
+
+TEST_F(LaneTest, retries_are_used_up_by_time_too) {
+  spec.retry.give_up_after = 1min;
+  make();
+  push({{5, 1}});
+  take();
+  EXPECT_TRUE(finish_all(kFailed));
+  now = now + 59s;
+  take();
+  EXPECT_TRUE(finish_all(kFailed));
+  now = now + 1s;
+  take();
+  EXPECT_FALSE(finish_all(kFailed));
+  EXPECT_EQ(exhausted.index, 5U);
+}
+
+// A thousand lanes of a sink with large batches, each with one event at a time.
+TEST_F(LaneTest, memory_of_a_batch_goes_by_what_is_in_it_and_not_by_batch_events) {
+  spec.batch_events = 10'000'000;
+  make();
+  push({{0, 1}});
+  const size_t before = memory_in_use();
+  take();
+  EXPECT_LT(memory_in_use(), before + (size_t{1} << 20));
+}
+
+using LaneDeathTest = LaneTest;
+
+TEST_F(LaneDeathTest, a_lane_has_one_write_in_flight) {
+  push({{0, 1}, {1, 1}});
+  take();
+  EXPECT_DEATH(queue->take(now, true), "in_flight");
 }
 
 }  // namespace

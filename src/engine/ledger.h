@@ -1,10 +1,10 @@
 // Ledger: which events of one part are still open, and the safe position that follows from it.
 // Each read becomes a Chunk with one counter an event: the sink copies that are not settled. The
-// longest settled prefix of chunks gives the position that may be saved. Owned by the pipeline;
-// used under the runner's lock.
+// longest settled prefix of the part gives the position that may be saved. Owned by Parts; used
+// under the runner's lock.
 #pragma once
 
-#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -21,7 +21,8 @@ struct Routes {
   std::vector<Rejection> rejections;  // the sink has no name for these; ascending index
 };
 
-// One read on its way through the engine.
+// One read on its way through the engine. The read stage fills the first members, the ledger keeps
+// the others.
 struct Chunk {
   std::shared_ptr<EventBlock> block;  // null once every event is settled
   std::vector<Routes> routes;         // by sink
@@ -29,48 +30,89 @@ struct Chunk {
   uint32_t part = 0;
   uint32_t filtered = 0;  // events that transforms took away
 
-  std::vector<uint16_t> pending;  // by event: copies not settled, plus one until dispatched
-  std::vector<uint32_t> kept;     // after compaction: original index of each event of `block`
+  Instant arrived;  // in the lanes
   uint32_t events = 0;
-  uint32_t open = 0;        // events whose pending is not zero
-  size_t open_bytes = 0;    // payload of those
-  size_t pinned_bytes = 0;  // what `block` holds in memory
+  uint32_t open = 0;                  // events that are not settled
+  std::vector<Rejection> rejections;  // by decoding and transforms, ascending index
+  std::vector<uint16_t> pending;      // by event: copies not settled, plus one until dispatched
+  std::vector<uint32_t> kept;  // after compaction: which events `block` and `pending` still hold
+  uint32_t prefix = 0;         // into `pending`: what is before is settled
+  size_t open_bytes = 0;       // payload of the open events
+  size_t pinned_bytes = 0;     // what all of it holds in memory
+  Chunk* before = nullptr;
+  std::unique_ptr<Chunk> after;
 
-  const Event& event(uint32_t index) const;
+  const Event& event(uint32_t index) const { return block->events[slot(index)]; }
+  uint32_t slot(uint32_t index) const { return kept.empty() ? index : slot_of_kept(index); }
+
+ private:
+  uint32_t slot_of_kept(uint32_t index) const;
 };
+
+// Where reading begins with the event of this order, in a read that ended at `end`: as
+// Source::position_before.
+using PositionBefore =
+    std::function<std::optional<Position>(const Position& end, std::string_view order)>;
 
 class Ledger {
  public:
-  // The chunk's events count as open until settled; an empty chunk only moves the position.
-  Chunk& add(std::unique_ptr<Chunk> chunk);
+  struct Safe {
+    uint64_t events = 0;  // settled before it
+    Position position;
+  };
+
+  Ledger() = default;
+  ~Ledger();
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  // The chunk's events count as open until settled. Null: it had none and only moved the position.
+  Chunk* add(std::unique_ptr<Chunk> chunk);
   // One more copy of the event is on its way to a sink or the dead letters.
-  static void expect(Chunk& chunk, uint32_t index) { ++chunk.pending[index]; }
+  static void expect(Chunk& chunk, uint32_t index) { ++chunk.pending[chunk.slot(index)]; }
   // One copy of the event is durable (or needs none). True when that was the event's last.
   bool settle(Chunk& chunk, uint32_t index);
 
-  // The position behind the longest settled prefix, as far as it moved since the last call.
-  std::optional<Position> take_safe_position();
-  // Copies the few open events of half-empty chunks out of their arenas.
+  // Every event of it is on its way: what routed it is of no more use.
+  void dispatched(Chunk& chunk);
+
+  // Follows the settled prefix; true where it has moved since the last call.
+  bool advance();
+  // The position behind the settled prefix, as far as the source can name it; never before the one
+  // that it gave last. Nothing before the first one.
+  std::optional<Safe> safe(const PositionBefore& position_before);
+  // Copies the few open events of half-empty chunks out of their arenas. Its cost is shared by the
+  // events that were added and settled since the last time.
   void compact();
 
   uint64_t read() const { return read_; }
-  uint64_t settled() const { return settled_; }  // events in the settled prefix
+  uint64_t settled() const { return settled_ + prefix_; }  // events in the settled prefix
   uint64_t open() const { return open_; }
+  uint64_t settled_behind() const { return read_ - open_ - settled(); }  // behind an open one
   size_t pinned_bytes() const { return pinned_bytes_; }
-  uint64_t held_slots() const { return held_slots_; }  // settled events behind an open one
   Timestamp newest_read() const { return newest_read_; }
   Timestamp newest_settled() const { return newest_settled_; }
   std::optional<Timestamp> oldest_open() const;  // the source time of the first open event
 
  private:
   void release(Chunk& chunk);
+  void merge_into_before(Chunk& chunk);
   void compact(Chunk& chunk);
+  void count(Chunk& chunk);
 
-  std::deque<std::unique_ptr<Chunk>> chunks_;  // in the order of the part
+  // In the order of the part. Settled chunks beside each other are merged, so that what is behind
+  // one open event takes no memory.
+  std::unique_ptr<Chunk> first_;
+  Chunk* last_ = nullptr;
+  std::optional<Position> passed_;  // behind the chunks that are gone
+  std::optional<Safe> inside_;      // the last position that the source named inside a chunk
+  uint64_t chunks_ = 0;
+  uint64_t changes_ = 0;  // since the last compaction
   uint64_t read_ = 0;
-  uint64_t settled_ = 0;
+  uint64_t settled_ = 0;  // in the chunks that are gone
+  uint64_t prefix_ = 0;   // in the first chunk that is not
+  bool moved_ = false;
   uint64_t open_ = 0;
-  uint64_t held_slots_ = 0;
   size_t pinned_bytes_ = 0;
   Timestamp newest_read_, newest_settled_;
 };

@@ -131,11 +131,28 @@ TEST_F(PipelineTest, a_drain_gives_up_at_its_deadline_and_says_what_was_not_deli
   EXPECT_FALSE(saved.has_value());
 }
 
-TEST_F(PipelineTest, an_abort_ends_it_at_once) {
+TEST_F(PipelineTest, an_abort_tells_the_writes_to_end_and_ends_with_their_answers) {
   give_events(8);
   hold_writes = true;
   start();
-  pipeline->abort();
+  pipeline->abort(now);
+  EXPECT_TRUE(pipeline->giving_up());
+  EXPECT_TRUE(pipeline->reading_ended());
+  answer_held_writes(std::unexpected(error(Error::Kind::cancelled, "given up")));
+  EXPECT_TRUE(pipeline->ended());
+  EXPECT_EQ(status().state, State::stopped);
+  EXPECT_EQ(status().reason, "aborted; what was not settled comes again with the next run");
+  EXPECT_FALSE(saved.has_value());
+}
+
+TEST_F(PipelineTest, an_abort_ends_within_a_second_even_where_nothing_answers) {
+  give_events(8);
+  hold_writes = true;
+  start();
+  pipeline->abort(now);
+  pass(999ms);
+  EXPECT_FALSE(pipeline->ended());
+  pass(1ms);
   EXPECT_TRUE(pipeline->ended());
   EXPECT_EQ(status().state, State::stopped);
   EXPECT_EQ(pipeline->next_action(), std::nullopt);

@@ -32,6 +32,23 @@ auto guarded(std::string_view doing, T&& call) -> decltype(call()) {
   }
 }
 
+class ThreadRunner;
+
+// What the readers' signals lead to: the runner, for as long as it lives.
+class Signals {
+ public:
+  explicit Signals(ThreadRunner& runner) : runner_(&runner) {}
+  void ready(uint32_t part);
+  void close() {
+    const std::scoped_lock lock(mutex_);
+    runner_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;  // taken before that of the runner
+  ThreadRunner* runner_;
+};
+
 class ThreadRunner final : public Runner {
  public:
   ThreadRunner(Assembly assembly, Clock& clock, Log& log)
@@ -40,12 +57,14 @@ class ThreadRunner final : public Runner {
         clock_(clock),
         log_(log),
         pipeline_(assembly_.spec) {
+    signals_ = std::make_shared<Signals>(*this);
     workers_max_ = kReadersMax + 4;
     for (const SinkSpec& sink : assembly_.spec.sinks) {
       workers_max_ += sink.lanes;
     }
   }
   ~ThreadRunner() override {
+    signals_->close();
     abort();
     std::unique_lock lock(mutex_);
     ended_.wait(lock, [this] { return running_workers_ == 0; });
@@ -65,7 +84,7 @@ class ThreadRunner final : public Runner {
   }
   void abort() override {
     const std::scoped_lock lock(mutex_);
-    pipeline_.abort();
+    pipeline_.abort(clock_.now());
     tell_workers();
   }
   bool wait(Duration timeout) override {
@@ -79,6 +98,7 @@ class ThreadRunner final : public Runner {
   }
 
  private:
+  friend class Signals;
   // What to do with an answer once the lock is held again.
   using Answer = std::move_only_function<void(Instant now)>;
 
@@ -113,7 +133,7 @@ class ThreadRunner final : public Runner {
         rest(lock);
         continue;
       }
-      const bool reads = is_read(*action);
+      const bool reads = std::holds_alternative<action::ReadPart>(*action);
       readers_ += reads ? 1 : 0;
       call_others();
       const Instant asked_at = clock_.now();
@@ -131,34 +151,29 @@ class ThreadRunner final : public Runner {
     ended_.notify_all();
   }
 
-  static bool is_read(const Action& action) {
-    return std::holds_alternative<action::ReadPart>(action) ||
-           std::holds_alternative<action::OpenReader>(action) ||
-           std::holds_alternative<action::Commit>(action);
+  // A part has something to read. Called by the source's own threads.
+  void signalled(uint32_t part) {
+    const std::scoped_lock lock(mutex_);
+    pipeline_.signalled(part, clock_.now());
+    call_others();
   }
 
   // Who has read in full reads on, with what its core has cached, and others write; where a source
   // trickles, who has an event writes it at once.
   std::optional<Action> take_action(bool reads_on) {
-    while (std::optional<Action> action = pipeline_.next_action()) {
-      (is_read(*action) ? reads_ : others_).push_back(std::move(*action));
+    if (can_read() && (reads_on || !pipeline_.has_action())) {
+      if (auto read = pipeline_.next_read(clock_.now())) {
+        return read;
+      }
     }
-    const bool can_read = !reads_.empty() && readers_ < kReadersMax;
-    std::deque<Action>* from = can_read && (reads_on || others_.empty()) ? &reads_
-                               : !others_.empty()                        ? &others_
-                                                                         : nullptr;
-    if (from == nullptr) {
-      return std::nullopt;
-    }
-    Action action = std::move(from->front());
-    from->pop_front();
-    return action;
+    return pipeline_.next_action();
   }
+  bool can_read() const { return readers_ < kReadersMax && pipeline_.has_read(); }
 
   // Another worker is needed for what this one leaves, and one always rests to keep the time. One
   // is called at a time: it calls the next, and until it is awake, calling again only costs.
   void call_others() {
-    const bool more = !others_.empty() || (!reads_.empty() && readers_ < kReadersMax);
+    const bool more = pipeline_.has_action() || can_read();
     if (called_ || (!more && pipeline_.next_timer() >= timekeeper_until_)) {
       return;
     }
@@ -207,6 +222,9 @@ class ThreadRunner final : public Runner {
     if (pipeline_.giving_up()) {
       give_up_.request_stop();
     }
+    if (pipeline_.closing_ended()) {
+      end_closing_.request_stop();
+    }
   }
 
   Answer execute(action::TakeLease&, Instant asked_at) {
@@ -224,9 +242,11 @@ class ThreadRunner final : public Runner {
     const uint32_t sink = open.sink;
     auto result = guarded("opening a sink", [&] {
       const SinkSpec& spec = assembly_.spec.sinks[sink];
-      return assembly_.sinks[sink].sink->open(
-          {.pipeline = assembly_.spec.name, .sink = spec.name, .slots = spec.lanes},
-          stop_reading_.get_token());
+      return assembly_.sinks[sink].sink->open({.pipeline = assembly_.spec.name,
+                                               .sink = spec.name,
+                                               .slots = spec.lanes,
+                                               .selection = spec.selection},
+                                              stop_reading_.get_token());
     });
     return [this, sink, r = std::move(result)](Instant now) mutable {
       pipeline_.sink_opened(sink, std::move(r), now);
@@ -250,7 +270,10 @@ class ThreadRunner final : public Runner {
   }
   Answer execute(action::OpenReader& open, Instant) {
     auto result = guarded("opening a part", [&] {
-      return assembly_.source->open(open.what, open.position, Signal(), stop_reading_.get_token());
+      return assembly_.source->open(
+          open.what, open.position,
+          Signal([signals = signals_, part = open.part] { signals->ready(part); }),
+          stop_reading_.get_token());
     });
     return [this, part = open.part, r = std::move(result)](Instant now) mutable {
       if (!r) {
@@ -264,7 +287,7 @@ class ThreadRunner final : public Runner {
     };
   }
   Answer execute(action::ReadPart& read, Instant) {
-    auto result = stage_.read(reader(read.part), read.limits, stop_reading_.get_token());
+    auto result = stage_.read(*reader(read.part), read.limits, stop_reading_.get_token());
     return [this, part = read.part, r = std::move(result)](Instant now) mutable {
       read_in_full_ = r && !(*r)->read.caught_up;
       pipeline_.read_done(part, std::move(r), now);
@@ -291,27 +314,45 @@ class ThreadRunner final : public Runner {
   }
   Answer execute(action::Save& save, Instant asked_at) {
     save.changes.at = clock_.wall();
-    auto result = guarded(
-        "saving", [&] { return assembly_.checkpoint->save(save.changes, give_up_.get_token()); });
+    auto result = guarded("saving", [&] {
+      return assembly_.checkpoint->save(save.changes, end_closing_.get_token());
+    });
     return [this, asked_at, r = std::move(result)](Instant now) mutable {
       pipeline_.saved(std::move(r), asked_at, now);
     };
   }
   Answer execute(action::Commit& commit, Instant) {
     auto result = guarded("committing", [&] {
-      return reader(commit.part).commit(commit.position, give_up_.get_token());
+      return reader(commit.part)->commit(commit.position, end_closing_.get_token());
     });
     return [this, part = commit.part, r = std::move(result)](Instant now) mutable {
       pipeline_.committed(part, std::move(r), now);
     };
   }
 
-  Reader& reader(uint32_t part) {
+  Answer execute(action::CloseReader& close, Instant) {
+    std::shared_ptr<Reader> reader;
+    {
+      const std::scoped_lock lock(mutex_);
+      reader = std::move(open_readers_[close.part]);
+    }
+    return [this](Instant now) { pipeline_.reader_closed(now); };
+  }
+  Answer execute(action::Release&, Instant) {
+    auto result = guarded("giving the lease back",
+                          [&] { return assembly_.checkpoint->release(end_closing_.get_token()); });
+    return [this, r = std::move(result)](Instant now) mutable {
+      pipeline_.released(std::move(r), now);
+    };
+  }
+
+  std::shared_ptr<Reader> reader(uint32_t part) {
     const std::scoped_lock lock(mutex_);
-    return *open_readers_[part];
+    return open_readers_[part];
   }
 
   Assembly assembly_;
+  std::shared_ptr<Signals> signals_;
   const ReadStage stage_;
   Clock& clock_;
   Log& log_;
@@ -320,9 +361,8 @@ class ThreadRunner final : public Runner {
   std::condition_variable wake_;   // resting workers
   std::condition_variable ended_;  // wait() and the destructor
   Pipeline pipeline_;
-  std::deque<Action> reads_, others_;  // taken from the pipeline, not executed yet
-  std::deque<std::unique_ptr<Reader>> open_readers_;
-  std::stop_source stop_reading_, give_up_;
+  std::vector<std::shared_ptr<Reader>> open_readers_;  // by part; one may read and commit at once
+  std::stop_source stop_reading_, give_up_, end_closing_;
   Instant timekeeper_until_ = Instant::never();
   size_t readers_ = 0;
   size_t resting_ = 0;
@@ -332,6 +372,13 @@ class ThreadRunner final : public Runner {
   size_t workers_max_ = 0;
   std::deque<std::jthread> workers_;  // last: joined before anything above goes
 };
+
+void Signals::ready(uint32_t part) {
+  const std::scoped_lock lock(mutex_);
+  if (runner_ != nullptr) {
+    runner_->signalled(part);
+  }
+}
 
 }  // namespace
 

@@ -26,8 +26,11 @@ struct Seen {
   std::mutex mutex;
   std::condition_variable_any changed;
   std::multiset<std::string> delivered;
-  uint32_t writing = 0, reads = 0, saves = 0;
+  uint32_t writing = 0, reads = 0, saves = 0, releases = 0;
+  uint32_t asking = 0, most_asking = 0, questions = 0, readers = 0;  // of the source
+  uint32_t more_events = 0;                                          // than the script's, by now
   std::map<std::string, Position> saved, committed;
+  std::map<std::string, Signal> signals;
 
   // Waits for what the test expects; false when it does not come, or when told to end.
   bool wait(std::stop_token stop, const std::function<bool()>& expected) {
@@ -44,29 +47,43 @@ struct Seen {
 struct Script {                      // what the components do; set before the start
   uint32_t parts = 1, events = 100;  // of each part
   bool ends = true;
+  std::string ending_part = {};  // ends though the others do not
   uint32_t failing_reads = 0, failing_saves = 0;
   std::function<Result<std::vector<Failure>>(const Batch&, Stop)> write = [](const Batch&, Stop) {
     return std::vector<Failure>{};
   };
+  std::function<void(uint32_t reads, Stop)> before_read = [](uint32_t, Stop) {};
+  std::function<void(Stop)> before_save = [](Stop) {};
+  std::function<void()> while_asking = [] {};  // in parts() and open()
 };
 
 class MemoryReader final : public Reader {
  public:
   MemoryReader(Seen& seen, const Script& script, std::string part)
-      : seen_(seen), script_(script), part_(std::move(part)) {}
-  Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop) override {
+      : seen_(seen), script_(script), part_(std::move(part)) {
+    seen_.note([&] { ++seen_.readers; });
+  }
+  ~MemoryReader() override {
+    seen_.note([&] { --seen_.readers; });
+  }
+  Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override {
     uint32_t reads = 0;
-    seen_.note([&] { reads = ++seen_.reads; });
+    uint32_t events = script_.events;
+    seen_.note([&] {
+      reads = ++seen_.reads;
+      events += seen_.more_events;
+    });
+    script_.before_read(reads, std::move(stop));
     if (reads <= script_.failing_reads) {
       return transient("not reachable");
     }
-    for (uint32_t i = 0; i < limits.events && next_ < script_.events; ++i) {
+    for (uint32_t i = 0; i < limits.events && next_ < events; ++i) {
       Event event;
       event.id = block.arena.copy(part_ + "/" + std::to_string(next_++));
       block.events.push_back(event);
     }
-    const bool all = next_ == script_.events;
-    return Read{std::to_string(next_), all, all && script_.ends};
+    const bool all = next_ == events;
+    return Read{std::to_string(next_), all, all && (script_.ends || part_ == script_.ending_part)};
   }
   Result<> commit(const Position& position, Stop) override {
     seen_.note([&] { seen_.committed[part_] = position; });
@@ -80,20 +97,42 @@ class MemoryReader final : public Reader {
   uint32_t next_ = 0;
 };
 
+class Question {  // parts() or open(), for as long as it takes
+ public:
+  Question(Seen& seen, const Script& script) : seen_(seen) {
+    seen_.note([&] {
+      ++seen_.questions;
+      seen_.most_asking = std::max(seen_.most_asking, ++seen_.asking);
+    });
+    script.while_asking();
+  }
+  ~Question() {
+    seen_.note([&] { --seen_.asking; });
+  }
+  Question(const Question&) = delete;
+  Question& operator=(const Question&) = delete;
+
+ private:
+  Seen& seen_;
+};
+
 class MemorySource final : public Source {
  public:
   MemorySource(Seen& seen, const Script& script) : seen_(seen), script_(script) {}
   SourceTraits traits() const override { return {}; }
   std::string fingerprint() const override { return "memory"; }
   Result<std::vector<Part>> parts(const Checkpoint&, Stop) override {
+    const Question question(seen_, script_);
     std::vector<Part> parts;
     for (uint32_t i = 0; i < script_.parts; ++i) {
       parts.push_back({.id = "p" + std::to_string(i)});
     }
     return parts;
   }
-  Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>&, Signal,
-                                       Stop) override {
+  Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>&,
+                                       Signal signal, Stop) override {
+    const Question question(seen_, script_);
+    seen_.note([&] { seen_.signals[part.id] = std::move(signal); });
     return std::make_unique<MemoryReader>(seen_, script_, part.id);
   }
 
@@ -131,9 +170,10 @@ class MemoryStore final : public CheckpointStore {
   MemoryStore(Seen& seen, const Script& script) : seen_(seen), script_(script) {}
   Result<Lease> lease(Stop) override { return Lease{}; }
   Result<std::optional<Checkpoint>> load(Stop) override { return std::nullopt; }
-  Result<> save(const Changes& changes, Stop) override {
+  Result<> save(const Changes& changes, Stop stop) override {
     uint32_t saves = 0;
     seen_.note([&] { saves = ++seen_.saves; });
+    script_.before_save(std::move(stop));
     if (saves <= script_.failing_saves) {
       return transient("no answer");
     }
@@ -144,7 +184,10 @@ class MemoryStore final : public CheckpointStore {
     });
     return {};
   }
-  Result<> release(Stop) override { return {}; }
+  Result<> release(Stop) override {
+    seen_.note([&] { ++seen_.releases; });
+    return {};
+  }
 
  private:
   Seen& seen_;
@@ -155,6 +198,13 @@ size_t threads_now() {
   const std::filesystem::directory_iterator tasks("/proc/self/task");
   return static_cast<size_t>(std::distance(begin(tasks), end(tasks)));
 }
+
+// No time passes: what is to happen later never does.
+class FrozenClock final : public Clock {
+ public:
+  Instant now() override { return {Duration{1h}}; }
+  Timestamp wall() override { return {1}; }
+};
 
 struct RunnerTest : testing::Test {
   RunnerTest() {
@@ -171,13 +221,14 @@ struct RunnerTest : testing::Test {
     sink.retry = soon;
     spec.sinks = {sink};
   }
-  void start() {
+  void start() { start(clock); }
+  void start(Clock& its_clock) {
     Assembly assembly;
     assembly.spec = spec;
     assembly.source = std::make_unique<MemorySource>(seen, script);
     assembly.sinks.emplace_back().sink = std::make_unique<MemorySink>(seen, script);
     assembly.checkpoint = std::make_unique<MemoryStore>(seen, script);
-    runner = Runner::make(std::move(assembly), clock, log);
+    runner = Runner::make(std::move(assembly), its_clock, log);
     runner->start();
   }
   void expect_all_delivered_once() {
@@ -191,6 +242,7 @@ struct RunnerTest : testing::Test {
   }
 
   SystemClock clock;
+  FrozenClock frozen_clock;
   NullLog log;
   PipelineSpec spec;
   Script script;
@@ -338,6 +390,151 @@ TEST_F(RunnerTest, an_exception_of_a_component_stops_the_pipeline) {
   EXPECT_EQ(runner->status().state, State::failed);
   EXPECT_EQ(runner->status().reason, "sink out: unexpected exception while writing: no such table");
   EXPECT_TRUE(seen.saved.empty());
+}
+
+// Fault 5. Whoever asks stays a moment, so that another would meet it if it were let in.
+TEST_F(RunnerTest, the_source_is_asked_one_question_at_a_time) {
+  script.parts = 17;
+  script.events = 3;
+  spec.source.changing_parts = true;
+  spec.discover_every = 1h;  // but each part's end is followed by a question
+  spec.until.caught_up = true;
+  script.while_asking = [this] {
+    std::unique_lock lock(seen.mutex);
+    seen.changed.wait_for(lock, 1ms, [this] { return seen.asking > 1; });
+  };
+  start();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::finished);
+  EXPECT_EQ(seen.most_asking, 1U);
+  EXPECT_GE(seen.questions, 18U);
+  expect_all_delivered_once();
+}
+
+// The write waits for the second read, and that for the commit: with one hand none would end.
+TEST_F(RunnerTest, a_commit_runs_while_a_read_of_its_part_waits) {
+  script.ends = false;
+  script.write = [this](const Batch&, Stop stop) {
+    seen.wait(std::move(stop), [this] { return seen.reads >= 2; });
+    return std::vector<Failure>{};
+  };
+  std::atomic<bool> came = false;
+  script.before_read = [&](uint32_t reads, Stop stop) {
+    if (reads == 2 && seen.wait(std::move(stop), [this] { return !seen.committed.empty(); })) {
+      came = true;
+    }
+  };
+  start();
+  ASSERT_TRUE(seen.wait({}, [&] { return seen.reads >= 3; }));
+  EXPECT_TRUE(came);
+  runner->stop();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::stopped);
+}
+
+TEST_F(RunnerTest, a_read_runs_while_a_save_waits) {
+  script.before_save = [this](Stop stop) {
+    seen.wait(std::move(stop), [this] { return seen.delivered.size() == 100; });
+  };
+  start();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::finished);
+  expect_all_delivered_once();
+}
+
+// No time passes, so no idle part is ever looked at again of itself.
+TEST_F(RunnerTest, a_signal_wakes_an_idle_reader_at_once) {
+  script.ends = false;
+  script.parts = 3;
+  start(frozen_clock);
+  ASSERT_TRUE(seen.wait({}, [this] { return seen.delivered.size() == 300; }));
+  for (uint32_t i = 1; i <= 5; ++i) {
+    Signal signal;
+    seen.note([&] {
+      ++seen.more_events;
+      signal = seen.signals.at("p1");
+    });
+    signal.ready();
+    ASSERT_TRUE(seen.wait({}, [&] { return seen.delivered.size() == 300 + i; }));
+    const std::scoped_lock lock(seen.mutex);
+    EXPECT_TRUE(seen.delivered.contains("p1/" + std::to_string(99 + i)));
+  }
+  runner->stop();
+  ASSERT_TRUE(seen.wait({}, [this] { return seen.releases == 1; }));
+}
+
+TEST_F(RunnerTest, a_signal_may_come_from_any_thread_and_outlive_the_pipeline) {
+  script.ends = false;
+  script.parts = 4;
+  start();
+  ASSERT_TRUE(seen.wait({}, [this] { return seen.signals.size() == 4; }));
+  std::vector<Signal> signals;
+  seen.note([&] {
+    for (const auto& [part, signal] : seen.signals) {
+      signals.push_back(signal);
+    }
+  });
+  std::vector<std::jthread> threads;
+  for (const Signal& signal : signals) {
+    threads.emplace_back([signal](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        signal.ready();
+        std::this_thread::yield();
+      }
+    });
+  }
+  ASSERT_TRUE(seen.wait({}, [this] { return seen.delivered.size() == 400; }));
+  runner->stop();
+  ASSERT_TRUE(runner->wait(kLong));
+  runner.reset();
+  signals[0].ready();
+  threads.clear();
+  expect_all_delivered_once();
+}
+
+TEST_F(RunnerTest, a_stop_ends_a_read_that_waits) {
+  spec.source.wait = 1h;
+  script.ends = false;
+  script.before_read = [this](uint32_t reads, Stop stop) {
+    if (reads > 1) {
+      seen.wait(std::move(stop), [] { return false; });
+    }
+  };
+  start();
+  ASSERT_TRUE(seen.wait({}, [this] { return seen.reads >= 2; }));
+  runner->stop();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::stopped);
+  EXPECT_EQ(std::to_string(seen.delivered.size()), seen.saved["p0"]);
+}
+
+TEST_F(RunnerTest, an_abort_ends_a_save_that_hangs) {
+  script.before_save = [this](Stop stop) { seen.wait(std::move(stop), [] { return false; }); };
+  start();
+  ASSERT_TRUE(seen.wait({}, [this] { return seen.saves > 0; }));
+  runner->abort();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::stopped);
+  EXPECT_TRUE(seen.committed.empty());
+}
+
+TEST_F(RunnerTest, the_lease_is_given_back_once) {
+  start();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(seen.releases, 1U);
+}
+
+TEST_F(RunnerTest, the_reader_of_a_part_at_its_end_is_closed_while_others_are_read) {
+  script.parts = 2;
+  script.ends = false;
+  script.ending_part = "p0";
+  spec.save_every = 1ns;
+  start();
+  ASSERT_TRUE(seen.wait({}, [this] { return seen.committed["p0"] == "100" && seen.readers == 1; }));
+  runner->stop();
+  ASSERT_TRUE(runner->wait(kLong));
+  EXPECT_EQ(runner->status().state, State::stopped);
+  expect_all_delivered_once();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // engine/build from the configuration, and by the simulator from a seed. A value.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,11 +29,11 @@ struct SinkSpec {
   size_t batch_bytes = size_t{4} << 20;
   Duration batch_wait{0};
   uint32_t lanes = 1;
-  uint32_t open_lanes_max = 64;  // of a sink with folders
+  uint32_t open_folders_max = 64;  // of a sink with folders
   RetryPolicy retry;
   OnReject on_reject = OnReject::stop;
-  double rate = 0;  // events a second; 0: no bound
-  Duration write_deadline = 60s;
+  double rate = 0;        // events a second; 0: no bound
+  std::string selection;  // as Resume::selection
 };
 
 struct Limits {
@@ -58,6 +59,9 @@ struct PipelineSpec {
   std::string source_name;
   SourceTraits source;
   std::string fingerprint;
+  // As Source::position_before; empty: the source cannot name positions inside a read.
+  std::function<std::optional<Position>(const Position& end, std::string_view order)>
+      position_before;
   OnReject source_on_reject = OnReject::stop;  // decoding and transforms
   OnLostPosition on_lost_position = OnLostPosition::fail;
   RetryPolicy source_retry;
@@ -65,14 +69,15 @@ struct PipelineSpec {
   RetryPolicy store_retry{.attempts = {}, .give_up_after = {}, .initial = 100ms, .max = 5s};
   bool has_checkpoint = false;
   bool has_dead_letter = false;
-  Duration dead_letter_deadline = 60s;  // of one write to it
+  Duration dead_letter_deadline = 20s;  // of one write to it
   bool replay = false;                  // its events are dead letters on their way back
   Limits limits;
   Until until;
   Duration save_every = 1s;
   std::optional<uint64_t> save_every_events;
   Duration discover_every = 1s;
-  Duration drain_max = 30s;  // after stop(): what is not delivered by then comes again next time
+  Duration drain_max = 30s;    // after stop(): what is not delivered by then comes again next time
+  Duration closing_max = 10s;  // for the last save and commits
   uint64_t seed = 1;
 };
 

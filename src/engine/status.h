@@ -21,6 +21,8 @@ struct PartStatus {
   Timestamp newest_read, newest_settled;                     // source time
   bool caught_up = false;
   bool ended = false;
+  double lag_seconds = 0;                    // as Status::lag_seconds, of this part
+  std::optional<Duration> behind, headroom;  // as the source tells them
 };
 
 // Bucket i counts writes that took at most kLatencyBounds[i]; the last has no bound.

@@ -75,6 +75,8 @@ class Builder {
   Result<Built> run() {
     built_.warnings = std::move(plan_.warnings);
     numbers();
+    spec().has_checkpoint = plan_.checkpoint.has_value();
+    spec().has_dead_letter = plan_.dead_letter.has_value();
     if (is_known(plan_.source)) {
       take(source());
     }
@@ -178,8 +180,6 @@ class Builder {
     if (!plan_.read_bytes_given) {
       s.limits.read_bytes = std::min(s.limits.read_bytes, s.limits.in_flight_bytes);
     }
-    s.has_checkpoint = plan_.checkpoint.has_value();
-    s.has_dead_letter = plan_.dead_letter.has_value();
     s.save_every = plan_.every.time;
     if (plan_.every.events) {
       s.save_every_events = static_cast<uint64_t>(*plan_.every.events);
@@ -218,6 +218,10 @@ class Builder {
     s.source = built_.assembly.source->traits();
     s.source_name = shared.name;
     s.fingerprint = built_.assembly.source->fingerprint();
+    s.position_before = [source = built_.assembly.source.get()](
+                            const Position& end, std::string_view order) {
+      return source->position_before(end, order);
+    };
     s.source_on_reject = on_reject_of(shared.on_reject, s.has_dead_letter);
     s.on_lost_position = on_lost_position_of(shared.on_lost_position);
     if (s.on_lost_position == engine::OnLostPosition::latest && !s.source.starts_latest) {

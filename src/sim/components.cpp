@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "doc/bson.h"
 #include "sim/lake.h"
 #include "sim/world.h"
 
@@ -15,12 +16,19 @@ Position position_at(uint32_t index) {
   return fmt::format("1 {}", index);
 }
 
-void append_event(const ScriptedEvent& scripted, EventBlock& block) {
+void append_event(const ScriptedEvent& scripted, bool has_order, EventBlock& block) {
   Event event;
   event.id = block.arena.copy(scripted.id());
-  event.order =
-      block.arena.copy(fmt::format("{:04x}{:04x}", scripted.generation(), scripted.index));
+  if (has_order) {
+    event.order =
+        block.arena.copy(fmt::format("{:04x}{:04x}", scripted.generation(), scripted.index));
+  }
   event.stream = block.arena.copy(scripted.folder);
+  if (!scripted.key.empty()) {
+    doc::BsonWriter key(block.arena, 64);
+    key.string("k", scripted.key);
+    event.key = key.finish();
+  }
   event.raw = event.id;
   event.has_raw = true;
   event.op = scripted.barrier ? Op::drop : Op::message;
@@ -43,10 +51,14 @@ class ScriptedReader final : public Reader {
     }
     const auto& events = world_.history()[part_];
     const uint64_t most = 1 + world_.random().below(limits.events);
-    for (uint64_t i = 0; i < most && next_ < events.size(); ++i) {
-      append_event(events[next_++], block);
+    const auto is_there = [&] {
+      return next_ < events.size() && events[next_].arrives <= world_.now();
+    };
+    for (uint64_t i = 0; i < most && is_there(); ++i) {
+      append_event(events[next_++], world_.plan().durable_order, block);
     }
-    return Read{position_at(next_), next_ == events.size(), next_ == events.size()};
+    const bool end = next_ == events.size();
+    return Read{.position = position_at(next_), .caught_up = end || !is_there(), .end = end};
   }
   Result<> commit(const Position& position, Stop) override {
     world_.committed(fmt::format("p{}", part_), position);
@@ -64,10 +76,20 @@ class ScriptedSource final : public Source {
   explicit ScriptedSource(World& world) : world_(world) {}
   SourceTraits traits() const override { return world_.plan().spec.source; }
   std::string fingerprint() const override { return "scripted"; }
-  Result<std::vector<Part>> parts(const Checkpoint&, Stop) override {
-    std::vector<Part> parts(world_.plan().parts);
-    for (size_t i = 0; i < parts.size(); ++i) {
-      parts[i].id = fmt::format("p{}", i);
+  // A part with a parent can be read once that is read to its end and delivered.
+  Result<std::vector<Part>> parts(const Checkpoint& live, Stop) override {
+    if (!world_.healed() && world_.random().chance(world_.plan().failing_parts)) {
+      return transient("the source does not tell its parts");
+    }
+    for (const auto& [id, position] : live.positions) {
+      world_.check_position(id, position, "a live position");
+    }
+    std::vector<Part> parts;
+    for (uint32_t i = 0; i < world_.plan().parts; ++i) {
+      const auto parent = world_.plan().parents[i];
+      if (!parent || has_ended(*parent, live)) {
+        parts.push_back({.id = fmt::format("p{}", i)});
+      }
     }
     return parts;
   }
@@ -77,7 +99,9 @@ class ScriptedSource final : public Source {
     if (!world_.healed() && world_.random().chance(world_.plan().failing_open)) {
       return transient("the source is not there yet");
     }
-    if (!position && !lost_[index] && world_.trimmed(index) > 0) {
+    const bool is_saved =
+        world_.plan().spec.has_checkpoint && world_.plan().spec.source.progress == Progress::saved;
+    if (!position && is_saved && !lost_[index] && world_.trimmed(index) > 0) {
       world_.violate(fmt::format("{} is read from its start though it was committed", part.id));
     }
     uint32_t from = world_.trimmed(index);
@@ -92,10 +116,18 @@ class ScriptedSource final : public Source {
         return fail(Error::Kind::lost_position, "the log does not go back that far");
       }
     }
+    world_.listening.insert(index);
     return std::make_unique<ScriptedReader>(world_, index, from);
   }
 
  private:
+  bool has_ended(uint32_t part, const Checkpoint& live) const {
+    const auto end = static_cast<uint32_t>(world_.history()[part].size());
+    const auto found = live.positions.find(fmt::format("p{}", part));
+    return world_.trimmed(part) == end ||
+           (found != live.positions.end() && found->second == position_at(end));
+  }
+
   World& world_;
   std::map<uint32_t, bool> lost_;
 };
@@ -166,7 +198,15 @@ class ModelStore final : public CheckpointStore {
  public:
   explicit ModelStore(World& world) : world_(world) {}
   Result<Lease> lease(Stop) override {
-    world_.rival_holds_lease = false;  // it has ended: whoever starts us has waited for that
+    if (!world_.healed() && world_.random().chance(world_.plan().failing_lease)) {
+      return transient("the store does not answer");
+    }
+    if (world_.lease_is_out && world_.now() < world_.lease_until) {
+      return std::unexpected(Error{Error::Kind::held, "the lease is another run's",
+                                   world_.lease_until - world_.now() + 1ms});
+    }
+    world_.lease_is_out = true;
+    world_.rival_holds_lease = false;  // it has ended: we have waited for that
     epoch_ = ++world_.epoch;
     renew();
     if (world_.plan().lease_life > Duration{0}) {
@@ -204,7 +244,12 @@ class ModelStore final : public CheckpointStore {
     return {};
   }
 
-  Result<> release(Stop) override { return {}; }
+  Result<> release(Stop) override {
+    if (world_.epoch == epoch_) {
+      world_.lease_is_out = false;
+    }
+    return {};
+  }
 
  private:
   void renew() { world_.lease_until = world_.now() + world_.plan().lease_life; }
@@ -246,7 +291,9 @@ engine::Assembly World::assemble() {
   engine::Assembly assembly;
   assembly.spec = plan_.spec;
   assembly.source = std::make_unique<ScriptedSource>(*this);
-  assembly.checkpoint = std::make_unique<ModelStore>(*this);
+  if (plan_.spec.has_checkpoint) {
+    assembly.checkpoint = std::make_unique<ModelStore>(*this);
+  }
   assembly.dead_letter = std::make_unique<ModelLetters>(*this);
   for (uint32_t s = 0; s < targets_.size(); ++s) {
     engine::BuiltSink built;

@@ -106,7 +106,7 @@ int run_seeds(uint64_t from, uint64_t seeds) {
     const uint64_t seed = (*all)[i];
     const sim::Outcome outcome = sim::simulate(seed);
     if (outcome.violation) {
-      fmt::print("seed {}: {}\n", seed, *outcome.violation);
+      fmt::print("seed {}: {}\n{}", seed, *outcome.violation, sim::describe(seed));
       fmt::print("repeat it with: penstock-sim --seeds 1 --from {}\n", seed);
       if (i >= kept) {
         fmt::print("keep it with this line in src/sim/seeds.txt:\n{}  {}\n", seed,

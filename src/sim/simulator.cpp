@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include "base/check.h"
@@ -18,7 +19,8 @@ namespace {
 using engine::Action;
 namespace action = engine::action;
 
-constexpr uint64_t kStepsMax = 60'000;
+constexpr uint64_t kStepsMax = 200'000;
+constexpr uint64_t kStepsAtOnce = 10'000;  // without time passing: it turns in a circle
 constexpr uint32_t kRunsMax = 60;
 constexpr Duration kPatience = 20min;  // virtual; then all faults end
 
@@ -76,6 +78,9 @@ class Simulation {
   void one_run(uint32_t run);
   bool step(engine::Pipeline& pipeline);
   void schedule(engine::Pipeline& pipeline);
+  Instant next_pending() const;
+  std::optional<uint32_t> index_of(uint32_t part) const;
+  void check_hands(const Action& action);
   void take_effect(Pending& pending);
   void answer(engine::Pipeline& pipeline, Pending pending);
   void crash();
@@ -90,7 +95,10 @@ class Simulation {
   std::unique_ptr<engine::Assembly> assembly_;
   std::unique_ptr<engine::ReadStage> stage_;
   std::vector<std::unique_ptr<Reader>> readers_;
+  std::map<std::string, uint32_t> part_numbers_;  // in the pipeline, of this run
   uint64_t steps_ = 0;
+  Instant at_;
+  uint64_t steps_at_ = 0;
   uint32_t crashes_ = 0;
   bool finished_ = false;
   bool liveness_checked_ = false;
@@ -99,6 +107,7 @@ class Simulation {
 void Simulation::one_run(uint32_t run) {
   pending_.clear();
   readers_.clear();
+  part_numbers_.clear();
   assembly_ = std::make_unique<engine::Assembly>(world_.assemble());
   assembly_->spec.seed = random_.next();
   stage_ = std::make_unique<engine::ReadStage>(*assembly_);
@@ -120,6 +129,13 @@ void Simulation::one_run(uint32_t run) {
     if (stopped_at && world_.now() > *stopped_at + assembly_->spec.drain_max + kLastAnswers) {
       world_.violate("I6: a drain does not end");
     }
+    if (world_.now() != at_) {
+      at_ = world_.now();
+      steps_at_ = steps_;
+    }
+    if (steps_ - steps_at_ > kStepsAtOnce) {
+      world_.violate("the pipeline turns in a circle");
+    }
     if (steps_ > kStepsMax) {
       world_.violate("the pipeline goes on without an end");
     }
@@ -133,17 +149,22 @@ void Simulation::one_run(uint32_t run) {
   }
   const engine::Status status = pipeline.status({}, world_.now());
   finished_ = status.state == engine::State::finished && crash_steps_.empty();
+  if (finished_ && world_.lease_is_out && world_.plan().lease_life > Duration{0}) {
+    world_.violate("a run that has finished did not give its lease back");
+  }
   if (status.state == engine::State::finished && !crash_steps_.empty()) {
     crash_steps_.clear();  // everything is done before the next crash was due
     crash();
   }
+  const bool was_held = status.reason.find("another run has the lease") != std::string::npos;
+  finished_ = finished_ && !was_held;
   if (status.state == engine::State::failed && !world_.rival_holds_lease &&
       status.reason.find("lease") == std::string::npos &&
       status.reason.find("rejected in a row") == std::string::npos &&
       status.reason.find("could not be saved") == std::string::npos) {
     world_.violate("the pipeline failed: " + status.reason);
   }
-  world_.set_now(world_.now() + 20s);  // whoever starts it again waits for the old lease to end
+  world_.set_now(world_.now() + 1ms * static_cast<int64_t>(random_.below(20'000)));
 }
 
 Duration Simulation::latency(bool write) {
@@ -154,11 +175,27 @@ Duration Simulation::latency(bool write) {
 }
 
 void Simulation::schedule(engine::Pipeline& pipeline) {
-  while (std::optional<Action> next = pipeline.next_action()) {
+  const auto take = [&] {
+    auto action = pipeline.next_action();
+    return action ? std::move(action) : pipeline.next_read(world_.now());
+  };
+  while (pipeline.has_action() || pipeline.has_read()) {
+    std::optional<Action> next = take();
+    if (!next) {
+      continue;  // what was to be read has no room; a batch may have been cut for it
+    }
     Pending pending{std::move(*next), world_.now(), {}, {}, false, {}, {}, {}, {}, {}};
     const auto* write = std::get_if<action::Write>(&pending.action);
     pending.effect_at = world_.now() + latency(write != nullptr);
     pending.answer_at = pending.effect_at + latency(write != nullptr);
+    check_hands(pending.action);
+    if (const auto* open = std::get_if<action::OpenReader>(&pending.action)) {
+      part_numbers_[open->what.id] = open->part;
+    }
+    if (std::holds_alternative<action::Save>(pending.action) &&
+        random_.chance(world_.plan().slow_store)) {
+      pending.answer_at = pending.answer_at + 1ms * static_cast<int64_t>(random_.below(3'000));
+    }
     if (write != nullptr) {
       world_.write_starts(write->task->sink, write->task->batch);
     }
@@ -166,10 +203,56 @@ void Simulation::schedule(engine::Pipeline& pipeline) {
   }
 }
 
+Instant Simulation::next_pending() const {
+  Instant next = Instant::never();
+  for (const Pending& pending : pending_) {
+    next = std::min(next, pending.effective ? pending.answer_at : pending.effect_at);
+  }
+  return next;
+}
+
+// The pipeline's number of a part of the source, once it was opened.
+std::optional<uint32_t> Simulation::index_of(uint32_t part) const {
+  const auto found = part_numbers_.find(fmt::format("p{}", part));
+  return found == part_numbers_.end() ? std::nullopt : std::optional(found->second);
+}
+
+// The source has one hand that asks it, a part one that reads and one that commits.
+void Simulation::check_hands(const Action& action) {
+  const auto kind_and_part = [](const Action& a) -> std::pair<int, uint32_t> {
+    if (std::holds_alternative<action::Discover>(a) ||
+        std::holds_alternative<action::OpenReader>(a)) {
+      return {1, 0};
+    }
+    if (const auto* read = std::get_if<action::ReadPart>(&a)) {
+      return {2, read->part};
+    }
+    if (const auto* commit = std::get_if<action::Commit>(&a)) {
+      return {3, commit->part};
+    }
+    return {0, 0};
+  };
+  const auto own = kind_and_part(action);
+  for (const Pending& pending : pending_) {
+    if (own.first != 0 && kind_and_part(pending.action) == own) {
+      world_.violate("two at once for one hand of the source");
+    }
+  }
+}
+
 // The next thing in time: an action takes effect, an answer arrives, or a timer is due.
 bool Simulation::step(engine::Pipeline& pipeline) {
   Instant next = pipeline.next_timer();
   size_t chosen = pending_.size();
+  const Instant arrival = std::max(world_.next_arrival(), world_.now());
+  if (arrival != Instant::never() && arrival <= next && next_pending() >= arrival) {
+    world_.set_now(arrival);
+    const uint32_t part = world_.take_arrival();
+    if (const auto number = index_of(part); number && world_.listening.contains(part)) {
+      pipeline.signalled(*number, arrival);
+    }
+    return true;
+  }
   for (size_t i = 0; i < pending_.size(); ++i) {
     const Instant at = pending_[i].effective ? pending_[i].answer_at : pending_[i].effect_at;
     if (at < next) {
@@ -200,8 +283,12 @@ void Simulation::take_effect(Pending& pending) {
   const Stop stop;
   engine::Assembly& a = *assembly_;
   if (std::holds_alternative<action::TakeLease>(pending.action)) {
-    const Lease lease = *a.checkpoint->lease(stop);
-    pending.lease = engine::LeaseAndCheckpoint{lease, *a.checkpoint->load(stop)};
+    const auto lease = a.checkpoint->lease(stop);
+    if (lease) {
+      pending.lease = engine::LeaseAndCheckpoint{*lease, *a.checkpoint->load(stop)};
+    } else {
+      pending.lease = std::unexpected(lease.error());
+    }
   } else if (const auto* open = std::get_if<action::OpenSink>(&pending.action)) {
     pending.plain = a.sinks[open->sink].sink->open({.pipeline = "sim",
                                                     .sink = a.spec.sinks[open->sink].name,
@@ -228,6 +315,8 @@ void Simulation::take_effect(Pending& pending) {
     pending.plain = a.dead_letter->write(letters->letters, stop);
   } else if (const auto* save = std::get_if<action::Save>(&pending.action)) {
     pending.plain = a.checkpoint->save(save->changes, stop);
+  } else if (std::holds_alternative<action::Release>(pending.action)) {
+    pending.plain = a.checkpoint->release(stop);
   } else if (const auto* commit = std::get_if<action::Commit>(&pending.action)) {
     pending.plain = readers_[commit->part]->commit(commit->position, stop);
   }
@@ -267,6 +356,11 @@ void Simulation::answer(engine::Pipeline& pipeline, Pending pending) {
     pipeline.saved(*pending.plain, pending.asked_at, now);
   } else if (const auto* commit = std::get_if<action::Commit>(&pending.action)) {
     pipeline.committed(commit->part, *pending.plain, now);
+  } else if (const auto* close = std::get_if<action::CloseReader>(&pending.action)) {
+    readers_[close->part].reset();
+    pipeline.reader_closed(now);
+  } else if (std::holds_alternative<action::Release>(pending.action)) {
+    pipeline.released(*pending.plain, now);
   }
 }
 
@@ -316,6 +410,26 @@ void Simulation::check_time() {
 
 Outcome simulate(uint64_t seed) {
   return Simulation(seed).run();
+}
+
+std::string describe(uint64_t seed) {
+  const World world(seed);
+  const Plan& plan = world.plan();
+  const engine::PipelineSpec& spec = plan.spec;
+  std::string out = fmt::format(
+      "{} parts, progress {}, store {}, changing parts {}, lease {} s, rejects at source {}, "
+      "in flight {} events {} bytes, read {}, signals {}, liveness {}, outage {} s\n",
+      plan.parts, static_cast<int>(spec.source.progress), spec.has_checkpoint,
+      spec.source.changing_parts, plan.lease_life / 1s, static_cast<int>(spec.source_on_reject),
+      spec.limits.in_flight_events, spec.limits.in_flight_bytes, spec.limits.read_events,
+      plan.signals, plan.liveness, plan.outage / 1s);
+  for (const engine::SinkSpec& sink : spec.sinks) {
+    out +=
+        fmt::format("{}: folders {}, in order {}, batch {}, wait {} ms, lanes {}, rejects {}\n",
+                    sink.name, sink.traits.folders, sink.traits.writes_in_order, sink.batch_events,
+                    sink.batch_wait / 1ms, sink.lanes, static_cast<int>(sink.on_reject));
+  }
+  return out;
 }
 
 }  // namespace penstock::sim

@@ -19,5 +19,7 @@ struct Outcome {
 };
 
 Outcome simulate(uint64_t seed);
+// What the seed draws, for people.
+std::string describe(uint64_t seed);
 
 }  // namespace penstock::sim

@@ -30,13 +30,20 @@ constexpr std::array<std::string_view, 19> kMutations = {
     "write_after_lease",
 };
 
-constexpr std::array<std::string_view, 23> kProbes = {
+constexpr std::array<std::string_view, 30> kProbes = {
     "retry_after",
     "chunk_compacted",
     "gap_cuts_object",
     "key_retried_alone",
     "batch_bisected",
-    "poison_key_does_not_pause_lane",
+    "poison_key_does_not_pause_sink",
+    "sink_breaks",
+    "sink_recovers",
+    "sink_asks_for_a_pause",
+    "folder_retried",
+    "lease_held",
+    "part_signalled",
+    "part_closed",
     "target_opened_later",
     "source_retried",
     "lost_position_restarts",

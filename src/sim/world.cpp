@@ -1,4 +1,5 @@
-// The plan, the history and the checks; components.cpp has the source, the targets and the stores.
+// The checks; world_plan.cpp draws the plan and the history, components.cpp has the source, the
+// targets and the stores.
 #include "sim/world.h"
 
 #include <fmt/core.h>
@@ -31,124 +32,12 @@ std::string ScriptedEvent::id() const {
 World::World(uint64_t seed) : random_(seed), files_(std::make_unique<SimFiles>()) {
   plan_.seed = seed;
   make_plan();
+  make_source();
   make_sinks();
   make_history();
 }
 
 World::~World() = default;
-
-void World::make_plan() {
-  Random& r = random_;
-  plan_.parts = 1 + static_cast<uint32_t>(r.below(4));
-  plan_.keys = 2 + static_cast<uint32_t>(r.below(30));
-  plan_.liveness = r.chance(0.25);
-  const auto sometimes = [&r](double most) {
-    return r.chance(0.5) ? most * static_cast<double>(r.below(100)) / 100 : 0;
-  };
-  plan_.partial = sometimes(0.3);
-  plan_.whole = sometimes(0.3);
-  plan_.ambiguous = sometimes(0.3);
-  plan_.reject_whole = sometimes(0.3);
-  plan_.throttled = sometimes(0.1);
-  plan_.late = sometimes(0.1);
-  plan_.failing_save = sometimes(0.4);
-  plan_.failing_read = sometimes(0.1);
-  plan_.failing_letters = sometimes(0.4);
-  plan_.failing_open = sometimes(0.5);
-  plan_.lost_position = sometimes(0.2);
-  plan_.lease_life = r.chance(0.4) ? Duration{10s} : Duration{0};
-  plan_.lease_expires = plan_.lease_life > Duration{0} && r.chance(0.5) && !plan_.liveness;
-  plan_.outage = r.chance(0.15) ? Duration{90s} : Duration{0};
-
-  engine::PipelineSpec& spec = plan_.spec;
-  spec.name = "sim";
-  spec.source_name = "scripted";
-  spec.fingerprint = "scripted";
-  spec.source.generation_bytes = 4;
-  spec.has_checkpoint = true;
-  spec.has_dead_letter = true;
-  spec.dead_letter_deadline = 2s;
-  spec.on_lost_position = engine::OnLostPosition::earliest;
-  spec.limits.lost_positions_in_a_row = 100;
-  spec.source_on_reject = r.chance(0.5) ? engine::OnReject::dead_letter : engine::OnReject::drop;
-  spec.source_retry = {.attempts = {}, .give_up_after = {}, .initial = 10ms, .max = 1s};
-  spec.store_retry = spec.source_retry;
-  spec.limits.in_flight_events = static_cast<uint32_t>(20 + r.below(200));
-  if (plan_.liveness) {
-    spec.limits.in_flight_events = 2'000;  // the stuck key's own events fit into a share
-  }
-  spec.limits.read_events = static_cast<uint32_t>(1 + r.below(40));
-  spec.save_every = Duration{1ms * static_cast<int64_t>(1 + r.below(300))};
-  spec.seed = r.next();
-}
-
-void World::make_sinks() {
-  Random& r = random_;
-  const size_t count = r.chance(0.4) ? 1 : 2 + r.below(3);
-  for (size_t i = 0; i < count; ++i) {
-    TargetState target;
-    target.kind = static_cast<Target>(r.below(3));
-    target.on_reject = std::array{engine::OnReject::drop, engine::OnReject::dead_letter,
-                                  engine::OnReject::quarantine}[r.below(3)];
-    engine::SinkSpec sink;
-    sink.name = fmt::format("sink{}", i);
-    sink.batch_events = static_cast<uint32_t>(1 + r.below(30));
-    sink.batch_wait =
-        r.chance(0.5) ? Duration{0} : Duration{1ms * static_cast<int64_t>(r.below(400))};
-    sink.lanes = target.kind == Target::in_order ? 1 : static_cast<uint32_t>(1 + r.below(4));
-    sink.open_lanes_max = static_cast<uint32_t>(1 + r.below(4));
-    sink.traits.writes_in_order = target.kind != Target::keyed;
-    sink.traits.folders = target.kind == Target::lake;
-    sink.retry = {.attempts = {}, .give_up_after = {}, .initial = 10ms, .max = 1s};
-    sink.write_deadline = 2s;
-    sink.on_reject = target.on_reject;
-    plan_.spec.sinks.push_back(sink);
-    targets_.push_back(std::move(target));
-  }
-}
-
-void World::make_history() {
-  Random& r = random_;
-  const uint32_t total = 200 + static_cast<uint32_t>(r.below(150));
-  const double poison = r.chance(0.5) ? 0.03 : 0;
-  const double rejected = r.chance(0.6) ? 0.05 : 0;
-  const double filtered = r.chance(0.4) ? 0.2 : 0;
-  const double barriers = !plan_.liveness && r.chance(0.4) ? 0.02 : 0;
-  const double keyless = r.chance(0.4) ? 0.2 : 0;
-  history_.resize(plan_.parts);
-  trimmed_.assign(plan_.parts, 0);
-  for (uint32_t i = 0; i < total; ++i) {
-    const auto part = static_cast<uint32_t>(r.below(plan_.parts));
-    ScriptedEvent event;
-    event.part = part;
-    event.index = static_cast<uint32_t>(history_[part].size());
-    event.barrier = r.chance(barriers);
-    event.poison = !event.barrier && r.chance(poison);
-    // Low numbers more often: a few hot keys, many cold ones.
-    const uint64_t number = r.below(1 + r.below(plan_.keys));
-    event.key = event.barrier || event.poison || r.chance(keyless)
-                    ? ""
-                    : fmt::format("p{}k{}", part, number);
-    event.folder = fmt::format("f{}", number % 3);
-    for (size_t s = 0; s < targets_.size(); ++s) {
-      event.taken_by.push_back(event.barrier || (!event.poison && !r.chance(filtered)));
-      event.rejected_by.push_back(!event.barrier && event.taken_by[s] && r.chance(rejected));
-    }
-    history_[part].push_back(std::move(event));
-  }
-  if (plan_.liveness) {
-    plan_.stuck_key = fmt::format("p0k{}", r.below(std::min<uint32_t>(plan_.keys, 3)));
-  }
-  for (size_t s = 0; s < targets_.size(); ++s) {
-    for (const auto& part : history_) {
-      for (const ScriptedEvent& event : part) {
-        if (!event.key.empty() && event.taken_by[s]) {
-          targets_[s].keys[event.key].events.push_back(&event);
-        }
-      }
-    }
-  }
-}
 
 void World::violate(std::string what) {
   if (!violation_) {
@@ -170,7 +59,19 @@ const ScriptedEvent& World::event_of(const Event& event) const {
   return history_.at(std::stoul(id.substr(1, slash - 1))).at(std::stoul(id.substr(slash + 1)));
 }
 
+Instant World::next_arrival() const {
+  return plan_.signals && next_arrival_ < arrivals_.size() ? arrivals_[next_arrival_].first
+                                                           : Instant::never();
+}
+
+uint32_t World::take_arrival() {
+  return arrivals_[next_arrival_++].second;
+}
+
 void World::run_starts(uint32_t) {
+  listening.clear();
+  outage_writes_ = 0;
+  run_at_ = now_;
   for (TargetState& target : targets_) {
     target.writing.clear();
     for (auto& [key, history] : target.keys) {
@@ -193,9 +94,10 @@ bool World::disposed(uint32_t sink, const ScriptedEvent& event) const {
 // I4, and the lease: what must hold when a write begins.
 void World::write_starts(uint32_t sink, const Batch& batch) {
   TargetState& target = targets_[sink];
+  check_outage(sink);
   std::set<std::string> keys;
   if (plan_.lease_life > Duration{0} &&
-      now_ + plan_.spec.sinks[sink].write_deadline > lease_until) {
+      now_ + plan_.spec.sinks[sink].traits.write_deadline > lease_until) {
     violate(fmt::format("lease: a write to sink{} began when the lease could end before it", sink));
   }
   for (const Event* event : batch.events) {
@@ -227,6 +129,17 @@ void World::write_starts(uint32_t sink, const Batch& batch) {
   target.writing.insert(keys.begin(), keys.end());
 }
 
+// A sink that takes nothing is left alone: about a write a second, after the first ones.
+void World::check_outage(uint32_t sink) {
+  if (sink == 0 && !healed_ && now_.since_zero < plan_.outage && targets_[0].kind != Target::lake) {
+    const auto seconds = static_cast<uint64_t>((now_ - run_at_) / 1s);
+    if (++outage_writes_ > 60 + 12 * seconds) {
+      violate(fmt::format("{} writes to sink0 in {} s, though it takes nothing", outage_writes_,
+                          seconds));
+    }
+  }
+}
+
 void World::write_ends(uint32_t sink, const Batch& batch) {
   TargetState& target = targets_[sink];
   for (const Event* event : batch.events) {
@@ -246,6 +159,7 @@ void World::apply(uint32_t sink, const Event& event) {
   if (!scripted.taken_by[sink]) {
     violate(fmt::format("{} went to sink{}, which does not take it", scripted.id(), sink));
   }
+  check_not_poisoned(sink, scripted);
   if (scripted.key.empty()) {
     return;
   }
@@ -274,6 +188,24 @@ void World::apply(uint32_t sink, const Event& event) {
   key.previous = position;
 }
 
+// An event that decoding rejected goes nowhere, nor does a later one of its key, where that is in
+// quarantine.
+void World::check_not_poisoned(uint32_t sink, const ScriptedEvent& scripted) {
+  if (scripted.poison) {
+    violate(fmt::format("{} went to sink{}, but decoding rejected it", scripted.id(), sink));
+  }
+  if (scripted.key.empty() || plan_.spec.source_on_reject != engine::OnReject::quarantine) {
+    return;
+  }
+  for (uint32_t i = 0; i < scripted.index; ++i) {
+    const ScriptedEvent& before = history_[scripted.part][i];
+    if (before.poison && before.key == scripted.key) {
+      violate(fmt::format("{} went to sink{} though its key {} is in quarantine since {}",
+                          scripted.id(), sink, scripted.key, before.id()));
+    }
+  }
+}
+
 void World::told_durable(uint32_t sink, const Event& event) {
   TargetState& target = targets_[sink];
   const ScriptedEvent& scripted = event_of(event);
@@ -281,6 +213,7 @@ void World::told_durable(uint32_t sink, const Event& event) {
     if (scripted.rejected_by[sink] && target.on_reject != engine::OnReject::drop) {
       violate(fmt::format("lake {}: an object covers {}, which it rejected", sink, scripted.id()));
     }
+    check_not_poisoned(sink, scripted);
     target.durable.insert({scripted.part, scripted.index});
     return;
   }
@@ -319,14 +252,16 @@ void World::check_position(const std::string& part, const Position& position, co
   }
 }
 
-// I3: what the source may forget was saved before.
+// I3: what the source may forget was saved before; where the source owns its position, all before
+// it is where it belongs.
 void World::committed(const std::string& part, const Position& position) {
   const uint32_t until = number_of(position);
-  const bool covered =
-      saved && saved->positions.contains(part) && number_of(saved->positions.at(part)) >= until;
-  if (!covered) {
+  const bool is_saved = plan_.spec.has_checkpoint && plan_.spec.source.progress == Progress::saved;
+  if (is_saved && !(saved && saved->positions.contains(part) &&
+                    number_of(saved->positions.at(part)) >= until)) {
     violate(fmt::format("I3: {} {} was committed before it was saved", part, position));
   }
+  check_position(part, position, "a committed position");
   uint32_t& trimmed = trimmed_[std::stoul(part.substr(1))];
   trimmed = std::max(trimmed, until);
 }
@@ -382,7 +317,7 @@ void World::check_lakes() {
           }
           int64_t& previous = last.try_emplace(folder + id.substr(0, slash), -1).first->second;
           const int64_t index = std::stol(id.substr(slash + 1));
-          if (index <= previous) {
+          if (index <= previous && plan_.durable_order) {
             violate(fmt::format("lake {}: {} comes after {}", s, id, previous));
           }
           previous = index;
@@ -391,8 +326,9 @@ void World::check_lakes() {
             violate(fmt::format("lake {}: {} spans a rejected event before {}", s, name, id));
           }
           const auto& events = history_[part];
-          if (in_object >= 0 && events[static_cast<size_t>(in_object)].generation() !=
-                                    events[static_cast<size_t>(index)].generation()) {
+          if (in_object >= 0 && plan_.durable_order &&
+              events[static_cast<size_t>(in_object)].generation() !=
+                  events[static_cast<size_t>(index)].generation()) {
             violate(fmt::format("lake {}: {} holds two generations, from {}", s, name, id));
           }
           in_object = index;
@@ -404,7 +340,7 @@ void World::check_lakes() {
         const bool buried = letters_[plan_.spec.sinks[s].name].contains({event.part, event.index});
         const bool wanted = event.taken_by[s] && !event.poison && !event.rejected_by[s];
         const uint32_t times = seen.contains(event.id()) ? seen[event.id()] : 0;
-        if (times > 1 || (wanted && !buried && times == 0)) {
+        if ((times > 1 && plan_.durable_order) || (wanted && !buried && times == 0)) {
           violate(fmt::format("lake {}: {} is in it {} times", s, event.id(), times));
         }
       }

@@ -31,6 +31,7 @@ struct ScriptedEvent {
   std::string folder;   // for lakes
   bool poison = false;  // decoding rejects it
   bool barrier = false;
+  Instant arrives;                // in the source
   std::vector<bool> rejected_by;  // by sink
   std::vector<bool> taken_by;     // by sink (`when`)
   std::string id() const;
@@ -56,12 +57,15 @@ struct TargetState {
 struct Plan {  // drawn from the seed
   uint64_t seed = 0;
   uint32_t parts = 1;
+  std::vector<std::optional<uint32_t>> parents;  // by part: read before it
+  bool signals = false;                          // the source tells what arrives
+  bool durable_order = true;
   uint32_t keys = 10;
   bool liveness = false;  // one key fails for ever; all else must arrive
   std::string stuck_key;
   double partial = 0, whole = 0, ambiguous = 0, reject_whole = 0, throttled = 0, late = 0;
   double failing_save = 0, failing_read = 0, lost_position = 0, failing_letters = 0,
-         failing_open = 0;
+         failing_open = 0, failing_lease = 0, failing_parts = 0, slow_store = 0;
   bool lease_expires = false;
   Duration lease_life{0};
   Duration outage{0};  // a time in which every write of sink 0 fails
@@ -89,12 +93,18 @@ class World {
   void violate(std::string what);
   const std::optional<Violation>& violation() const { return violation_; }
 
+  // What arrives next in the source, and tells so.
+  Instant next_arrival() const;
+  uint32_t take_arrival();
+  std::set<uint32_t> listening;  // parts that are open in this run
+
   // The checks, called where the simulator or a component sees something happen.
   void write_starts(uint32_t sink, const Batch& batch);
   void write_ends(uint32_t sink, const Batch& batch);
   void apply(uint32_t sink, const Event& event);
   void told_durable(uint32_t sink, const Event& event);
   void buried(const DeadLetter& letter);
+  void check_outage(uint32_t sink);
   void check_position(const std::string& part, const Position& position, const char* doing);
   void committed(const std::string& part, const Position& position);
   void check_end();
@@ -110,14 +120,17 @@ class World {
   std::optional<Checkpoint> saved;  // as the store holds it
   uint64_t epoch = 0;
   Instant lease_until;
+  bool lease_is_out = false;  // not given back
   bool rival_holds_lease = false;
 
  private:
   void make_plan();
   void make_sinks();
   void make_history();
+  void make_source();
   bool disposed(uint32_t sink, const ScriptedEvent& event) const;
   void check_lakes();
+  void check_not_poisoned(uint32_t sink, const ScriptedEvent& scripted);
   std::string content_of(const std::string& path);
   std::vector<std::string> list(const std::string& folder);
 
@@ -132,6 +145,10 @@ class World {
   std::optional<Violation> violation_;
   Instant now_;
   bool healed_ = false;
+  std::vector<std::pair<Instant, uint32_t>> arrivals_;  // in time
+  size_t next_arrival_ = 0;
+  uint64_t outage_writes_ = 0;  // in this run
+  Instant run_at_;
 };
 
 }  // namespace penstock::sim

@@ -1,0 +1,102 @@
+// Checkpointer: the lease and the saved progress. Progress only moves sink durable -> checkpoint
+// saved -> source committed; a failure never moves it. Owned by the pipeline; used under the
+// runner's lock.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fifo.h"
+#include "engine/action.h"
+#include "engine/outage.h"
+#include "engine/parts.h"
+
+namespace penstock::engine {
+
+class Checkpointer {
+ public:
+  Checkpointer(const PipelineSpec& spec, Parts& parts, Timers& timers, Notices& notices);
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
+
+  void start(Instant now);
+  bool asks_for_lease();  // once when it is to be taken
+  // Nothing: it is to be asked for again later. True: it is ours. False: another run has it and
+  // keeps it, and this one was not to wait for that.
+  Result<std::optional<bool>> lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at,
+                                          Instant now);
+  bool has_lease() const { return held_; }
+  // Whether what begins now and takes so long ends while the lease is surely ours.
+  bool covers(Instant now, Duration deadline) const;
+  void lease_timer(Instant now);
+  void commit_timer(uint32_t part);
+  void begin_closing();  // what waits for a retry is tried once more
+  const Checkpoint& loaded() const { return checkpoint_; }
+
+  // A key whose changes follow into the dead letters; an error where there are too many.
+  Result<> quarantine(Quarantined key);
+  size_t quarantined_keys() const { return checkpoint_.quarantined.size(); }
+
+  void moved(uint32_t part);  // its settled prefix
+  std::optional<action::Save> next_save(Instant now, bool is_closing);
+  Result<> saved(const Result<>& result, Instant asked_at, Instant now, bool is_closing);
+  bool is_saved() const { return !is_saving_ && !is_dirty_; }
+  std::optional<action::Commit> next_commit();
+  Result<> committed(uint32_t part, const Result<>& result, Instant now, bool is_closing);
+  bool is_committed(uint32_t part) const;  // all that is settled
+  bool gives_lease_back();                 // once, at the end
+
+  const Outage* failing() const {  // null: all is well
+    return lease_outage_.since() ? &lease_outage_ : outage_.since() ? &outage_ : nullptr;
+  }
+  uint64_t saves() const { return saves_; }
+  void fill(uint32_t part, PartStatus& status) const;
+
+ private:
+  struct Tracked {  // of one part, in events; the positions are made when they are needed
+    uint64_t settled = 0, saving = 0, saved = 0, committing = 0, committed = 0;
+    std::optional<Position> saved_at, saving_at;
+    std::optional<Position> noted;  // the last that was taken to be saved, or to be committed
+    bool is_changed = false;        // since the last save began; in changed_
+    bool is_saving = false;
+    bool is_commit_due = false;  // in commit_due_
+    bool commits_again = false;  // moved while a commit was under way, or waits for its retry
+  };
+
+  Tracked& tracked(uint32_t part);
+  void to_commit(uint32_t part);
+  bool keys_are_saved() const { return unsaved_keys_.empty() && saving_keys_.empty(); }
+  Changes take_changes();
+  void put_changes_back();
+
+  const PipelineSpec& spec_;
+  Parts& parts_;
+  Timers& timers_;
+  Notices& notices_;
+  Random random_;
+  const bool has_store_;
+  const bool saves_positions_;  // else they go to the source once they are settled
+
+  // As loaded, with all keys in quarantine since.
+  Checkpoint checkpoint_;
+  Lease lease_;
+  Instant lease_at_;
+  bool lease_due_ = false;
+  bool held_ = false;
+  std::optional<Instant> held_by_other_since_;
+  Outage lease_outage_{"the checkpoint's lease"};
+
+  std::vector<Tracked> tracked_;
+  Fifo<uint32_t> changed_, commit_due_;
+  std::vector<uint32_t> saving_;  // the parts in the save under way
+  std::vector<Quarantined> unsaved_keys_, saving_keys_;
+  bool is_saving_ = false;
+  bool is_dirty_ = false;  // something to save
+  Outage outage_{"the checkpoint"};
+  Instant save_at_;
+  uint64_t unsaved_events_ = 0;
+  uint64_t saves_ = 0;
+};
+
+}  // namespace penstock::engine

@@ -1,0 +1,61 @@
+#include "engine/outage.h"
+
+#include <fmt/core.h>
+
+#include "base/mutation.h"
+#include "engine/retry.h"
+
+namespace penstock::engine {
+
+namespace {
+
+constexpr Duration kWarnAfter = 5s;
+constexpr Duration kAlertAfter = 60s;
+
+}  // namespace
+
+Result<Instant> Outage::failed(const RetryPolicy& policy, const Error& error, Instant now,
+                               Random& random, Notices& notices) {
+  if (error.kind == Error::Kind::cancelled) {
+    return now + policy.initial;  // it was told to end: no fault of its own
+  }
+  ++failures_;
+  error_ = error.what;
+  const Instant since = since_.value_or(now);
+  if (reaction_to(error.kind) != Reaction::retry || exhausted(policy, failures_, since, now)) {
+    return fatal(fmt::format("{}: {}", what_, error.what));
+  }
+  failing(since, now, notices);
+  return now + backoff(policy, failures_, error.retry_after, random);
+}
+
+void Outage::recovered(Instant now, Notices& notices) {
+  if (since_) {
+    failures_ = 0;
+    failing(std::nullopt, now, notices);
+  }
+}
+
+void Outage::failing(std::optional<Instant> since, Instant now, Notices& notices) {
+  since_ = since;
+  const Duration lasted = since ? now - *since : Duration{0};
+  if (said_ < kAlertAfter && lasted >= (said_ < kWarnAfter ? kWarnAfter : kAlertAfter)) {
+    PROBE("outage_alert");
+    const bool is_long = lasted >= kAlertAfter;
+    said_ = is_long ? kAlertAfter : kWarnAfter;
+    notices.push_back(
+        {is_long ? Log::Level::error : Log::Level::warn,
+         fmt::format("{} has been failing for {} and is retried without end; data waits: {}", what_,
+                     is_long ? "a minute" : "5 seconds", error_)});
+  } else if (said_ > 0s && !since) {
+    said_ = 0s;
+    notices.push_back({Log::Level::info, fmt::format("{} works again", what_)});
+  }
+}
+
+std::string Outage::text(Instant now) const {
+  return fmt::format("waits for {} since {:.0f} s: {}", what_,
+                     std::chrono::duration<double>(now - since_.value_or(now)).count(), error_);
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,329 @@
+// Finding, opening and reading parts; parts_settle.cpp goes on with dispatch and what is settled.
+#include "engine/parts.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/mutation.h"
+
+namespace penstock::engine {
+
+namespace {
+
+constexpr Duration kIdleMin = 1ms;
+constexpr Duration kIdleMax = 100ms;
+// Of many idle parts each is looked at less often, so that all looks together take little.
+constexpr Duration kIdlePerPart = 500us;
+constexpr Duration kIdleMost = 2500ms;
+
+}  // namespace
+
+Parts::Parts(const PipelineSpec& spec, Timers& timers, Notices& notices)
+    : spec_(spec),
+      timers_(timers),
+      notices_(notices),
+      random_(spec.seed ^ 0x9a275),
+      room_(spec.limits),
+      discover_outage_(fmt::format("source {}", spec.source_name)) {}
+
+void Parts::push(Fifo<uint32_t>& list, Flag listed, uint32_t part) {
+  if (!std::exchange((*parts_[part]).*listed, true)) {
+    list.push_back(part);
+  }
+}
+
+std::optional<uint32_t> Parts::pop(Fifo<uint32_t>& list, Flag listed) {
+  if (list.empty()) {
+    return std::nullopt;
+  }
+  const uint32_t part = list.pop_front();
+  (*parts_[part]).*listed = false;
+  return part;
+}
+
+std::optional<Action> Parts::next_question(const Checkpoint& loaded) {
+  if (source_is_asked_) {
+    return std::nullopt;
+  }
+  while (const auto part = pop(to_open_, &PartState::is_to_open)) {
+    PartState& state = *parts_[*part];
+    if (state.stage == Stage::found) {
+      state.stage = Stage::opening;
+      source_is_asked_ = true;
+      return action::OpenReader{*part, state.part, state.begin};
+    }
+  }
+  if (ask_due_) {
+    ask_due_ = false;
+    source_is_asked_ = true;
+    ends_asked_ = ends_settled_;
+    action::Discover discover{loaded};
+    for (uint32_t i = 0; i < parts_.size(); ++i) {
+      if (auto live = safe(i)) {
+        discover.checkpoint.positions[id(i)] = std::move(live->position);
+      }
+    }
+    return discover;
+  }
+  return std::nullopt;
+}
+
+Result<> Parts::discovered(Result<std::vector<Part>> result, const Checkpoint& loaded,
+                           Instant now) {
+  source_is_asked_ = false;
+  if (!result) {
+    TRY(const Instant at,
+        discover_outage_.failed(spec_.source_retry, result.error(), now, random_, notices_));
+    timers_.arm(Timers::Kind::discover, 0, at);
+    return {};
+  }
+  discover_outage_.recovered(now, notices_);
+  ends_known_ = ends_asked_;
+  const size_t before = parts_.size();
+  for (Part& part : *result) {
+    if (!part_by_id_.contains(part.id)) {
+      add(std::move(part), loaded);
+    }
+  }
+  if (parts_.size() != before) {
+    room_.share_among(parts_.size());
+    for (uint32_t i = 0; i < parts_.size(); ++i) {
+      room_.add(parts_[i]->held);
+      touch(i);  // it may be beyond its share now
+    }
+  }
+  if (spec_.source.changing_parts) {
+    timers_.arm(Timers::Kind::discover, 0, now + spec_.discover_every);
+  }
+  return {};
+}
+
+void Parts::add(Part part, const Checkpoint& loaded) {
+  const auto index = static_cast<uint32_t>(parts_.size());
+  part_by_id_.emplace(part.id, index);
+  std::string what = fmt::format("source {} part {}", spec_.source_name, part.id);
+  PartState& state =
+      *parts_.emplace_back(std::make_unique<PartState>(std::move(part), std::move(what)));
+  const auto known = loaded.positions.find(state.part.id);
+  if (known != loaded.positions.end()) {
+    state.begin = known->second;
+  }
+  ++unended_;
+  ++behind_;
+  to_open(index);
+}
+
+void Parts::to_open(uint32_t part) {
+  parts_[part]->stage = Stage::found;
+  push(to_open_, &PartState::is_to_open, part);
+}
+
+Result<> Parts::opened(uint32_t part, Result<> result, Instant now) {
+  source_is_asked_ = false;
+  PartState& state = *parts_[part];
+  if (!result) {
+    state.stage = Stage::found;
+    return failed(part, result.error(), now);
+  }
+  state.stage = Stage::open;
+  consider_read(part, now);
+  return {};
+}
+
+Result<> Parts::failed(uint32_t part, const Error& error, Instant now) {
+  if (reaction_to(error.kind) == Reaction::lost) {
+    return lost_position(part, error);
+  }
+  PartState& state = *parts_[part];
+  if (error.kind == Error::Kind::cancelled) {  // no fault of the source
+    state.read_at = now + kIdleMax;
+    timers_.arm(Timers::Kind::part, part, state.read_at);
+    return {};
+  }
+  PROBE("source_retried");
+  TRY(state.read_at, state.outage.failed(spec_.source_retry, error, now, random_, notices_));
+  timers_.arm(Timers::Kind::part, part, state.read_at);
+  return {};
+}
+
+Result<> Parts::lost_position(uint32_t part, const Error& error) {
+  PartState& state = *parts_[part];
+  ++lost_positions_;
+  ++lost_in_a_row_;
+  if (spec_.on_lost_position == OnLostPosition::fail ||
+      lost_in_a_row_ > spec_.limits.lost_positions_in_a_row) {
+    return fatal(
+        fmt::format("source {} part {}: the saved position is lost: {}; see on_lost_position, or "
+                    "`penstock checkpoint reset`",
+                    spec_.source_name, state.part.id, error.what));
+  }
+  PROBE("lost_position_restarts");
+  const bool earliest = spec_.on_lost_position == OnLostPosition::earliest;
+  notices_.push_back(
+      {Log::Level::error,
+       fmt::format("source {} part {}: the saved position is lost, reading goes on at the {}: {}",
+                   spec_.source_name, state.part.id, earliest ? "earliest" : "latest",
+                   error.what)});
+  state.part.start = earliest ? Part::Start::earliest : Part::Start::latest;
+  state.begin.reset();
+  state.stage = Stage::found;
+  set_progress(state, false, state.ended);
+  if (!state.committing) {  // else once that is answered: it has the old reader
+    to_open(part);
+  }
+  return {};
+}
+
+void Parts::timer(uint32_t part, Instant now) {
+  PartState& state = *parts_[part];
+  if (state.stage == Stage::found && !state.committing) {
+    return to_open(part);
+  }
+  consider_read(part, now);
+}
+
+void Parts::signalled(uint32_t part, Instant now) {
+  PartState& state = *parts_[part];
+  if (state.reading) {
+    state.signal_came = true;
+  } else if (!state.outage.since()) {
+    state.idle = Duration{0};
+    state.read_at = std::min(state.read_at, now);
+    consider_read(part, now);
+  }
+}
+
+void Parts::consider_read(uint32_t part, Instant now) {
+  PartState& state = *parts_[part];
+  if (state.stage != Stage::open || state.reading || state.ended || state.waiting != nullptr ||
+      state.starved) {
+    return;
+  }
+  if (state.read_at > now) {
+    return timers_.arm(Timers::Kind::part, part, state.read_at);
+  }
+  push(readable_, &PartState::is_readable, part);
+}
+
+// What `until.events` leaves to be asked for.
+uint64_t Parts::events_wanted() const {
+  if (!spec_.until.events) {
+    return UINT64_MAX;
+  }
+  return *spec_.until.events - std::min(*spec_.until.events, events_read_ + reserved_.events);
+}
+
+bool Parts::fits(const PartState& state, const ReadLimits& limits) const {
+  return state.ledger.settled_behind() <= spec_.limits.settled_slots &&
+         room_.fits(state.held, Room::pinned_by(limits));
+}
+
+std::optional<action::ReadPart> Parts::take_read(Instant now) {
+  const uint64_t wanted = events_wanted();
+  while (wanted > 0) {
+    const auto part = pop(readable_, &PartState::is_readable);
+    if (!part) {
+      return std::nullopt;
+    }
+    PartState& state = *parts_[*part];
+    if (state.stage != Stage::open || state.reading || state.ended || state.waiting != nullptr ||
+        state.read_at > now) {
+      continue;
+    }
+    ReadLimits limits = room_.good_read();
+    if (!fits(state, limits)) {
+      limits = room_.small_read();  // what its own share has room for
+      if (!fits(state, limits)) {
+        relieve(state);
+        count(*part);
+      }
+      // I5: one event larger than the limit passes alone.
+      if (!fits(state, limits) && !room_.is_empty()) {
+        PROBE("reading_paused");
+        state.starved = true;
+        ++starved_;
+        push(waiting_for_room_, &PartState::is_waiting_for_room, *part);
+        continue;
+      }
+    }
+    limits.events = static_cast<uint32_t>(std::min<uint64_t>(limits.events, wanted));
+    limits.wait = spec_.source.wait;
+    state.reading = true;
+    state.signal_came = false;
+    state.reserved = Room::pinned_by(limits);
+    reserved_.bytes += state.reserved.bytes;
+    reserved_.events += state.reserved.events;
+    count(*part);
+    return action::ReadPart{*part, limits};
+  }
+  return std::nullopt;
+}
+
+// Gives half-empty arenas back: its own, and those of one that holds more than its share.
+void Parts::relieve(PartState& state) {
+  state.ledger.compact();
+  if (!beyond_share_.empty()) {
+    const uint32_t other = beyond_share_[random_.below(beyond_share_.size())];
+    parts_[other]->ledger.compact();
+    count(other);
+  }
+}
+
+Result<> Parts::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, Instant now) {
+  PartState& state = *parts_[part];
+  state.reading = false;
+  reserved_.bytes -= state.reserved.bytes;
+  reserved_.events -= state.reserved.events;
+  state.reserved = {};
+  touch(part);
+  if (!result) {
+    return failed(part, result.error(), now);
+  }
+  std::unique_ptr<Chunk> chunk = std::move(*result);
+  state.outage.recovered(now, notices_);
+  took(state, *chunk, now);
+  chunk->part = part;
+  chunk->arrived = now;
+  state.waiting = state.ledger.add(std::move(chunk));
+  state.next = 0;
+  if (state.waiting != nullptr) {
+    open_ += state.waiting->events;
+    push(dispatchable_, &PartState::is_dispatchable, part);
+  }
+  consider_read(part, now);
+  return {};
+}
+
+// What a read tells of its part.
+void Parts::took(PartState& state, const Chunk& chunk, Instant now) {
+  const bool any = !chunk.block->events.empty() || chunk.filtered > 0;
+  set_progress(state, chunk.read.caught_up, chunk.read.end);
+  state.behind = chunk.read.behind;
+  state.headroom = chunk.read.headroom;
+  lost_in_a_row_ = any ? 0 : lost_in_a_row_;
+  filtered_ += chunk.filtered;
+  events_read_ += chunk.block->events.size() + chunk.filtered;
+  if (any || !state.caught_up || state.signal_came || spec_.source.wait > Duration{0}) {
+    state.idle = Duration{0};
+    return;
+  }
+  const Duration most =
+      std::clamp<Duration>(kIdlePerPart * static_cast<int64_t>(parts_.size()), kIdleMax, kIdleMost);
+  state.idle = std::clamp<Duration>(state.idle * 2, kIdleMin, most);
+  state.read_at = now + state.idle;
+}
+
+void Parts::set_progress(PartState& state, bool caught_up, bool ended) {
+  behind_ += (caught_up || ended ? 0U : 1U) - (state.caught_up || state.ended ? 0U : 1U);
+  unended_ -= ended && !state.ended ? 1 : 0;
+  if (ended && !state.ended) {
+    ++ends_;
+    ++ending_;
+  }
+  state.caught_up = caught_up;
+  state.ended = ended;
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,158 @@
+// Saves, commits, and how a run ends.
+#include <fmt/core.h>
+
+#include "base/mutation.h"
+#include "engine/pipeline.h"
+
+namespace penstock::engine {
+
+void Pipeline::saved(const Result<>& result, Instant asked_at, Instant now) {
+  check(checkpointer_.saved(result, asked_at, now, phases_.is(Phase::closing)), now);
+  answered(now);
+}
+
+void Pipeline::released(const Result<>& result, Instant now) {
+  if (!result) {  // its life ends by itself
+    notices_.push_back(
+        {Log::Level::warn, "the checkpoint's lease was not given back: " + result.error().what});
+  }
+  answered(now);
+}
+
+void Pipeline::commit(Instant /*now*/) {
+  while (auto next = checkpointer_.next_commit()) {
+    emit(std::move(*next));
+  }
+  while (const auto part = parts_.pop_settled_end()) {
+    close_part(*part);
+  }
+}
+
+void Pipeline::committed(uint32_t part, const Result<>& result, Instant now) {
+  check(checkpointer_.committed(part, result, now, phases_.is(Phase::closing)), now);
+  close_part(part);
+  answered(now);
+}
+
+// A part that was read to its end holds nothing any more.
+void Pipeline::close_part(uint32_t part) {
+  if (phases_.now() < Phase::closing && parts_.may_close(part) &&
+      checkpointer_.is_committed(part)) {
+    PROBE("part_closed");
+    parts_.close(part);
+    emit(action::CloseReader{part});
+  }
+}
+
+void Pipeline::enter(Phase phase) {
+  phases_.enter(phase);
+  goes_on_ = true;
+}
+
+void Pipeline::end(Instant now) {
+  switch (phases_.now()) {
+    case Phase::opening:
+    case Phase::ended:
+      return;
+    case Phase::running:
+      if (parts_.wanted_is_read()) {
+        enter(Phase::finishing);
+      }
+      return;
+    case Phase::finishing:
+    case Phase::draining:
+      if (parts_.all_delivered()) {
+        close(now);
+      }
+      return;
+    case Phase::failing:
+      if (under_way_ == 0) {
+        close(now);
+      }
+      return;
+    case Phase::closing:
+      if (under_way_ > 0 || (checkpointer_.has_lease() && !checkpointer_.is_saved())) {
+        return;
+      }
+      if (checkpointer_.gives_lease_back()) {
+        emit(action::Release{});
+      } else {
+        enter(Phase::ended);
+      }
+      return;
+  }
+}
+
+void Pipeline::close(Instant now) {
+  enter(Phase::closing);
+  checkpointer_.begin_closing();
+  timers_.arm(Timers::Kind::closing, 0, now + spec_.closing_max);
+}
+
+void Pipeline::stop(Instant now) {
+  drain(State::stopped, now);
+  advance(now);
+}
+
+void Pipeline::drain(State outcome, Instant now) {
+  if (phases_.is(Phase::opening)) {
+    phases_.end_as(State::stopped,
+                   outcome == State::finished ? "until.deadline came before all was open" : "");
+    enter(Phase::failing);  // nothing was read: only the answers of the openings are awaited
+  } else if (phases_.is(Phase::running) || phases_.is(Phase::finishing)) {
+    phases_.end_as(outcome);
+    enter(Phase::draining);
+  } else {
+    return;
+  }
+  timers_.arm(Timers::Kind::drain, 0, now + spec_.drain_max);  // I6
+}
+
+// The grace period is over: nobody waits any longer for writes.
+void Pipeline::give_up(Instant now) {
+  if (phases_.is(Phase::draining)) {
+    PROBE("drain_gives_up");
+    phases_.end_as(State::stopped,
+                   fmt::format("{} events were not delivered before the drain's deadline; they "
+                               "come again with the next run",
+                               in_flight_events()));
+    enter(Phase::failing);
+  }
+  if (phases_.is(Phase::failing)) {
+    is_giving_up_ = true;
+    timers_.arm(Timers::Kind::closing, 0, now + spec_.closing_max);
+  }
+}
+
+void Pipeline::abort(Instant now) {
+  constexpr Duration kAbortMax = 1s;
+  if (ended()) {
+    return;
+  }
+  is_giving_up_ = true;
+  if (phases_.now() < Phase::failing) {
+    phases_.end_as(State::stopped, "aborted; what was not settled comes again with the next run");
+    enter(Phase::failing);
+  }
+  timers_.arm(Timers::Kind::closing, 0, now + kAbortMax);
+  advance(now);
+}
+
+void Pipeline::fail(std::string reason, Instant now) {
+  if (phases_.fail(reason)) {
+    notices_.push_back({Log::Level::error, std::move(reason)});
+  }
+  if (phases_.now() < Phase::failing) {
+    enter(Phase::failing);
+    timers_.arm(Timers::Kind::drain, 0, now + spec_.drain_max);  // I6
+  }
+}
+
+bool Pipeline::check(const Result<>& result, Instant now) {
+  if (!result) {
+    fail(result.error().what, now);
+  }
+  return result.has_value();
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,95 @@
+// What becomes of an event that is rejected: by decoding and transforms, before a sink's lanes, or
+// by a write.
+#include <fmt/core.h>
+
+#include <bit>
+
+#include "base/mutation.h"
+#include "doc/bson.h"
+#include "engine/pipeline.h"
+
+namespace penstock::engine {
+
+// `by`: null for decoding and transforms. The event stays open until it is in the dead letters or
+// dropped; where it stops the pipeline, the position stays before it.
+void Pipeline::reject(SinkQueue* by, bool was_written, const Item& item, const Error& error,
+                      Instant now) {
+  const uint64_t count = ++(by != nullptr ? by->counts().rejected : source_rejected_);
+  uint32_t& in_a_row = by == nullptr ? source_rejections_in_a_row_
+                       : was_written ? by->rejections_in_a_row()
+                                     : by->barred_in_a_row();
+  const OnReject on_reject = by != nullptr ? by->spec().on_reject : spec_.source_on_reject;
+  const std::string sink = by != nullptr ? by->spec().name : "";
+  const std::string what =
+      fmt::format("{} {}: {}: {}", by != nullptr ? "sink" : "source",
+                  by != nullptr ? sink : spec_.source_name, describe(item.event()), error.what);
+  if (++in_a_row >= spec_.limits.rejections_in_a_row) {
+    PROBE("rejections_in_a_row");
+    return fail(
+        fmt::format("{} events rejected in a row without a success; the last: {}", in_a_row, what),
+        now);
+  }
+  if (std::has_single_bit(count) && on_reject != OnReject::stop) {
+    notices_.push_back(
+        {Log::Level::warn, fmt::format("{} rejected so far, the last: {}", count, what)});
+  }
+  switch (on_reject) {
+    case OnReject::stop:
+      return fail(what, now);
+    case OnReject::drop:
+      ++(by != nullptr ? by->counts().dropped : source_dropped_);
+      return parts_.settle(item);
+    case OnReject::quarantine:
+      for (const auto& each : sinks_) {
+        if (by == nullptr || by == each.get()) {
+          quarantine(*each, was_written, item, now);
+        }
+      }
+      [[fallthrough]];
+    case OnReject::dead_letter:
+      PROBE(by != nullptr ? "dead_letter" : "dead_letter_at_source");
+      return rejected_.bury({.item = item,
+                             .sink = sink,
+                             .error = error.what,
+                             .is_quarantined = on_reject == OnReject::quarantine});
+  }
+}
+
+void Pipeline::quarantine(SinkQueue& sink, bool was_written, const Item& item, Instant now) {
+  const Event& event = item.event();
+  const bool is_known = sink.is_barred(event) || sink.quarantined().contains(event);
+  QuarantineSet& set = was_written ? sink.quarantined() : sink.barred();
+  if (!set.insert(event.order_key) || is_known) {
+    return;
+  }
+  Quarantined entry{sink.spec().name, event.order_key, {}};
+  if (event.key) {
+    doc::append_text(event.key, entry.text);
+  }
+  check(checkpointer_.quarantine(std::move(entry)), now);
+}
+
+void Pipeline::bury(Instant now) {
+  if (phases_.delivers() && rejected_.has_next(now) &&
+      checkpointer_.covers(now, spec_.dead_letter_deadline)) {
+    emit(rejected_.next_write(parts_));
+  }
+}
+
+void Pipeline::letters_written(const Result<>& result, Instant now) {
+  const auto letters = rejected_.written(result, now);
+  if (!letters) {
+    fail(letters.error().what, now);
+    return answered(now);
+  }
+  for (const Letter& letter : *letters) {
+    source_dead_letters_ += letter.sink.empty() ? 1 : 0;
+    for (const auto& sink : sinks_) {
+      sink->counts().dead_letters += sink->spec().name == letter.sink ? 1 : 0;
+    }
+    parts_.settle(letter.item);  // I1
+  }
+  answered(now);
+}
+
+}  // namespace penstock::engine

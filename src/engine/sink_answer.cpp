@@ -1,0 +1,184 @@
+// What a sink said to a write: event by event, and whether the sink works at all.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/mutation.h"
+#include "engine/sink_queue.h"
+
+namespace penstock::engine {
+
+namespace {
+
+constexpr uint32_t kFailuresToBreak = 2;  // writes in a row of which nothing was taken
+constexpr Duration kProbeEvery = 1s;      // at the most: it is seen within it that the sink works
+constexpr Duration kPauseMax = 1h;        // that a sink may ask for
+
+}  // namespace
+
+SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<Failure>> result,
+                                      Instant now) {
+  answer_.durable.clear();
+  answer_.rejected.clear();
+  answer_.stop.reset();
+  --writes_;
+  Entry& entry = queues_[task.queue];
+  slots_[entry.slot].is_busy = false;
+  counts_.add_write(now - task.started, result.has_value());
+  if (!result && reaction_to(result.error().kind) == Reaction::reject && task.items.size() > 1) {
+    entry.queue->bisect(task.items);
+    works(now);
+  } else if (auto flaw = result ? flaw_of(task, *result) : std::nullopt) {
+    answer_.stop = std::move(flaw);
+  } else {
+    take_answer(task, result, now);
+  }
+  if (outage_.since() || failing_.size() > 0) {
+    outage_.failing(failing_.first(), now, notices_);
+  }
+  touch(task.queue);
+  list_slot(entry.slot);
+  return answer_;
+}
+
+// An answer that cannot be one is our connector's fault: nothing of it is believed.
+std::optional<std::string> SinkQueue::flaw_of(const WriteTask& task,
+                                              const std::vector<Failure>& failures) const {
+  std::vector<bool> named(failures.empty() ? 0 : task.items.size());
+  for (const Failure& failure : failures) {
+    if (failure.index >= named.size() || named[failure.index]) {
+      return fmt::format(
+          "sink {}: its answer to a write of {} events names event {} {}: a fault of "
+          "the connector",
+          spec_.name, task.items.size(), failure.index,
+          failure.index >= named.size() ? "that is not in it" : "twice");
+    }
+    named[failure.index] = true;
+  }
+  return std::nullopt;
+}
+
+void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Failure>>& result,
+                            Instant now) {
+  outcomes_.assign(task.items.size(), Outcome{});
+  std::optional<Duration> pause;
+  const auto take = [&](uint32_t index, const Error& error) {
+    const Reaction reaction = reaction_to(error.kind);
+    const bool is_rejected = reaction == Reaction::reject;
+    outcomes_[index] = {is_rejected ? Outcome::Kind::rejected : Outcome::Kind::failed,
+                        error.retry_after};
+    if (is_rejected) {
+      answer_.rejected.emplace_back(task.items[index], error);
+      return;
+    }
+    if (reaction != Reaction::retry) {
+      answer_.stop = fmt::format("sink {}: {}", spec_.name, error.what);
+    }
+    ++counts_.retries;
+    outage_.set_error(error.what);
+    pause = std::max(pause.value_or(Duration{0}), error.retry_after.value_or(Duration{0}));
+  };
+  if (result) {
+    for (const Failure& failure : *result) {
+      take(failure.index, failure.error);
+    }
+  } else {
+    for (uint32_t i = 0; i < task.items.size(); ++i) {
+      take(i, result.error());
+    }
+  }
+  for (size_t i = 0; i < outcomes_.size(); ++i) {
+    if (outcomes_[i].kind == Outcome::Kind::durable) {
+      ++counts_.events;
+      counts_.bytes += task.items[i].bytes;
+      answer_.durable.push_back(task.items[i]);
+    }
+  }
+  answer_.counts_rejections = answer_.durable.empty();
+  const auto finished = queues_[task.queue].queue->finish(now, task.items, outcomes_);
+  if (finished.exhausted != nullptr && !answer_.stop) {
+    answer_.stop = fmt::format("sink {}: retries used up at {}: {}", spec_.name,
+                               describe(finished.exhausted->event()), outage_.error());
+  }
+  const bool took_something = !answer_.durable.empty() || !answer_.rejected.empty();
+  if (took_something) {
+    works(now);
+  }
+  if (pause && *pause > Duration{0}) {
+    PROBE("sink_asks_for_a_pause");
+    asked_until_ = std::max(asked_until_, now + std::min(*pause, kPauseMax));
+    paused_until_ = std::max(paused_until_, asked_until_);
+  }
+  if (!took_something) {
+    took_nothing(task, finished.failed_before && pause == Duration{0}, now);
+  }
+}
+
+void SinkQueue::works(Instant now) {
+  failed_in_a_row_ = 0;
+  probes_failed_ = 0;
+  if (std::exchange(is_broken_, false)) {
+    PROBE("sink_recovers");
+    paused_until_ = asked_until_;  // a write that was under way does not end what it asked for
+    for (uint32_t queue = 0; queue < queues_.size(); ++queue) {
+      if (queues_[queue].queue != nullptr) {
+        queues_[queue].queue->retry_now(now);
+        touch(queue);
+      }
+    }
+  }
+}
+
+// A key that fails again while others succeed, or while only it is tried, is not the sink's
+// trouble.
+void SinkQueue::took_nothing(const WriteTask& task, bool failed_before, Instant now) {
+  const OrderKey last = std::exchange(last_failed_, task.items.front().key);
+  if (failed_before && !is_broken_ && (failed_in_a_row_ == 0 || last == last_failed_)) {
+    PROBE("poison_key_does_not_pause_sink");
+    return;
+  }
+  ++failed_in_a_row_;
+  if (!is_broken_) {
+    if (failed_in_a_row_ < kFailuresToBreak && paused_until_ <= now) {
+      return;
+    }
+    PROBE("sink_breaks");
+    is_broken_ = true;
+    probes_failed_ = 1;
+    for (uint32_t queue = 0; queue < queues_.size(); ++queue) {
+      if (queues_[queue].queue != nullptr) {
+        queues_[queue].queue->retry_now(now);  // from here on the probes set the pace
+        touch(queue);
+      }
+    }
+  } else if (task.is_probe) {
+    ++probes_failed_;
+  }
+  queues_[task.queue].queue->retry_now(now);
+  const Duration wait = std::min(backoff(spec_.retry, probes_failed_, {}, random_), kProbeEvery);
+  paused_until_ = std::max(paused_until_, now + wait);
+  if (!answer_.stop && outage_.since() &&
+      exhausted(spec_.retry, probes_failed_, *outage_.since(), now)) {
+    answer_.stop = fmt::format("sink {}: retries used up at {}: {}", spec_.name,
+                               describe(task.items.front().event()), outage_.error());
+  }
+}
+
+SinkStatus SinkQueue::status(Instant now) const {
+  SinkStatus shown = counts_;
+  for (const Entry& entry : queues_) {
+    if (entry.queue != nullptr) {
+      shown.queued += entry.queue->queued();
+      shown.parked_keys += entry.queue->parked_keys();
+    }
+  }
+  shown.writes_in_flight = writes_;
+  if (const auto since = is_open_ ? failing_.first() : outage_.since()) {
+    shown.failing = outage_.error();
+    shown.failing_for = now - *since;
+  }
+  return shown;
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,282 @@
+// The queues of a sink, and when one writes; sink_answer.cpp takes the answers.
+#include "engine/sink_queue.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "base/check.h"
+#include "base/mutation.h"
+#include "engine/folder.h"
+#include "engine/lane.h"
+
+namespace penstock::engine {
+
+SinkQueue::SinkQueue(const SinkSpec& spec, uint32_t index, Timers& timers, Notices& notices,
+                     uint64_t seed)
+    : spec_(spec),
+      index_(index),
+      timers_(timers),
+      notices_(notices),
+      random_(seed),
+      slots_(std::max(1U, spec.lanes)),
+      outage_(fmt::format("sink {}", spec.name)) {
+  fullest_.fill(kNone);
+  counts_.name = spec.name;
+  for (uint32_t slot = 0; !spec.traits.folders && slot < slots_.size(); ++slot) {
+    open_queue(slot);
+  }
+}
+
+Result<> SinkQueue::opened(const Result<>& result, Instant now) {
+  if (result) {
+    is_open_ = true;
+    outage_.recovered(now, notices_);
+    return {};
+  }
+  PROBE("target_opened_later");
+  TRY(const Instant at, outage_.failed(spec_.retry, result.error(), now, random_, notices_));
+  timers_.arm(Timers::Kind::open, index_, at);
+  return {};
+}
+
+void SinkQueue::timer(Timers::Kind kind, uint32_t queue, Instant now) {
+  if (kind == Timers::Kind::open) {
+    open_due_ = !is_open_;
+  } else if (kind == Timers::Kind::queue && queue < queues_.size()) {
+    consider(queue, now, is_flushing_);
+  }
+}
+
+uint32_t SinkQueue::open_queue(uint32_t slot) {
+  auto queue = static_cast<uint32_t>(queues_.size());
+  if (!free_queues_.empty()) {
+    queue = free_queues_.back();
+    free_queues_.pop_back();
+  } else {
+    queues_.emplace_back();
+  }
+  Entry& entry = queues_[queue];
+  entry.slot = slot;
+  if (spec_.traits.folders) {
+    entry.queue = std::make_unique<Folder>(spec_, quarantined_, failing_, random_.next());
+  } else {
+    entry.queue = std::make_unique<Lane>(spec_, quarantined_, failing_, random_.next());
+  }
+  return queue;
+}
+
+// A lake has many folders open and few writes in flight. A folder of a part always has the same
+// slot, because the sink keeps by slot what it knows of a folder.
+uint32_t SinkQueue::queue_for(const Item& item, uint32_t cuts) {
+  if (!spec_.traits.folders) {
+    return static_cast<uint32_t>((item.key.is_zero() ? round_robin_ : item.key.high) %
+                                 slots_.size());
+  }
+  const FolderKey folder{item.key, item.chunk->part};
+  const auto found = queue_of_folder_.find(folder);
+  if (found != queue_of_folder_.end()) {
+    return found->second;
+  }
+  if (queue_of_folder_.size() >= spec_.open_folders_max) {
+    PROBE("open_object_cut_for_another");
+    if (const uint32_t full = fullest(); full != kNone) {
+      consider(full, item.chunk->arrived, true);
+    }
+  }
+  const uint32_t queue = open_queue(static_cast<uint32_t>(item.key.high % slots_.size()));
+  queues_[queue].folder = item.key;
+  queues_[queue].part = folder.part;
+  queues_[queue].cuts = cuts;
+  queue_of_folder_.emplace(folder, queue);
+  return queue;
+}
+
+void SinkQueue::close_if_empty(uint32_t queue) {
+  Entry& entry = queues_[queue];
+  if (!spec_.traits.folders || entry.queue->in_flight() || entry.queue->queued() > 0 ||
+      entry.is_listed || entry.is_touched) {
+    return;
+  }
+  queue_of_folder_.erase({entry.folder, entry.part});
+  set_level(queue, 0);
+  entry = {};
+  free_queues_.push_back(queue);
+}
+
+void SinkQueue::push(Item item, uint32_t cuts) {
+  const uint32_t queue = queue_for(item, cuts);
+  Entry& entry = queues_[queue];
+  // An object never spans an event that was rejected, or two generations: after a restart its name
+  // would cover what is not in it.
+  item.is_cut = std::exchange(entry.cuts, cuts) != cuts;
+  entry.queue->push(item);
+  touch(queue);
+}
+
+void SinkQueue::touch(uint32_t queue) {
+  if (!std::exchange(queues_[queue].is_touched, true)) {
+    touched_.push_back(queue);
+  }
+}
+
+void SinkQueue::consider_touched(Instant now) {
+  while (!touched_.empty()) {
+    const uint32_t queue = touched_.pop_front();
+    queues_[queue].is_touched = false;
+    consider(queue, now, is_flushing_);
+    close_if_empty(queue);
+  }
+}
+
+void SinkQueue::consider(uint32_t queue, Instant now, bool flush) {
+  Entry& entry = queues_[queue];
+  if (entry.queue == nullptr) {
+    return;
+  }
+  const bool in_flight = entry.queue->in_flight();
+  set_level(queue, in_flight ? 0 : static_cast<uint32_t>(std::bit_width(entry.queue->queued())));
+  if (entry.is_listed || in_flight) {
+    return;
+  }
+  const Instant at = entry.queue->ready_at(now, flush);
+  if (at <= now) {
+    entry.is_listed = true;
+    slots_[entry.slot].ready.push_back(queue);
+    list_slot(entry.slot);
+  } else if (at != Instant::never()) {
+    timers_.arm(Timers::Kind::queue, uint64_t{index_} << 32 | queue, at);
+  }
+}
+
+void SinkQueue::list_slot(uint32_t number) {
+  Slot& slot = slots_[number];
+  if (!slot.is_busy && !slot.ready.empty() && !std::exchange(slot.is_listed, true)) {
+    ready_slots_.push_back(number);
+  }
+}
+
+void SinkQueue::set_level(uint32_t queue, uint32_t level) {
+  Entry& entry = queues_[queue];
+  level = std::min(level, kLevels - 1);
+  if (entry.level == level) {
+    return;
+  }
+  if (entry.level > 0) {
+    (entry.before == kNone ? fullest_[entry.level] : queues_[entry.before].after) = entry.after;
+    if (entry.after != kNone) {
+      queues_[entry.after].before = entry.before;
+    }
+  }
+  entry.level = level;
+  entry.before = kNone;
+  entry.after = level > 0 ? fullest_[level] : kNone;
+  if (level > 0) {
+    if (entry.after != kNone) {
+      queues_[entry.after].before = queue;
+    }
+    fullest_[level] = queue;
+  }
+}
+
+// One of the fullest: none has twice as many events.
+uint32_t SinkQueue::fullest() const {
+  for (uint32_t level = kLevels; level-- > 1;) {
+    if (fullest_[level] != kNone) {
+      return fullest_[level];
+    }
+  }
+  return kNone;
+}
+
+void SinkQueue::flush(bool on, Instant now) {
+  if (on && !is_flushing_) {
+    for (uint32_t queue = 0; queue < queues_.size(); ++queue) {
+      consider(queue, now, true);
+    }
+  }
+  is_flushing_ = on;
+}
+
+void SinkQueue::relieve(Instant now) {
+  consider_touched(now);
+  if (writes_ > 0) {
+    return;
+  }
+  if (const uint32_t queue = fullest(); queue != kNone) {
+    PROBE("lane_cut_for_room");
+    consider(queue, now, true);
+  }
+}
+
+bool SinkQueue::may_write(Instant now) {
+  const Instant at = std::max(paced_until_, paused_until_);
+  if (at > now) {
+    timers_.arm(Timers::Kind::sink, index_, at);
+    return false;
+  }
+  return !is_broken_ || writes_ == 0;
+}
+
+std::unique_ptr<WriteTask> SinkQueue::next_write(Instant now, bool covered) {
+  while (true) {
+    consider_touched(now);
+    if (ready_slots_.empty()) {
+      return nullptr;
+    }
+    if (!covered) {
+      PROBE("write_waits_for_lease");
+      return nullptr;  // the next save renews it, or ends the pipeline
+    }
+    if (!may_write(now)) {
+      return nullptr;
+    }
+    const uint32_t number = ready_slots_.pop_front();
+    Slot& slot = slots_[number];
+    slot.is_listed = false;
+    if (slot.is_busy || slot.ready.empty()) {
+      continue;
+    }
+    const uint32_t queue = slot.ready.pop_front();
+    queues_[queue].is_listed = false;
+    Taken taken = queues_[queue].queue->take(now, is_flushing_);
+    diverted_.insert(diverted_.end(), taken.diverted.begin(), taken.diverted.end());
+    touch(queue);
+    if (!taken.batch.empty()) {
+      return begin(queue, std::move(taken), now);
+    }
+    list_slot(number);
+  }
+}
+
+std::unique_ptr<WriteTask> SinkQueue::begin(uint32_t queue, Taken taken, Instant now) {
+  Entry& entry = queues_[queue];
+  CHECK(!slots_[entry.slot].is_busy);  // I4
+  auto task = std::make_unique<WriteTask>();
+  task->sink = index_;
+  task->queue = queue;
+  task->items = std::move(taken.batch);
+  task->started = now;
+  task->is_probe = is_broken_;
+  task->batch.slot = entry.slot;
+  task->batch.deadline = now + spec_.traits.write_deadline;
+  task->batch.events.reserve(task->items.size());
+  const Chunk* last = nullptr;
+  for (const Item& item : task->items) {
+    if (item.chunk != last) {
+      last = item.chunk;
+      task->blocks.push_back(item.chunk->block);
+    }
+    task->batch.events.push_back(&item.event());
+  }
+  slots_[entry.slot].is_busy = true;
+  ++writes_;
+  if (spec_.rate > 0) {  // what a second did not use, the next one may
+    const std::chrono::duration<double> worth(static_cast<double>(task->items.size()) / spec_.rate);
+    paced_until_ = std::max(paced_until_, now - 1s) + std::chrono::duration_cast<Duration>(worth);
+  }
+  return task;
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,153 @@
+// SinkQueue: everything the engine knows of one sink: its lanes or folders, its slots, its rate,
+// its quarantine, whether it works. Gives the next write, takes its answer, and returns what
+// follows from it. Owned by the pipeline; used under the runner's lock.
+//
+// A sink that takes nothing at all is left alone (a circuit breaker): one probing write at a time,
+// at most a second apart, and none before the instant that it asked for. Once a write succeeds, all
+// go on, and no key waits for its own retry any longer.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/fifo.h"
+#include "engine/action.h"
+#include "engine/outage.h"
+#include "engine/status.h"
+#include "engine/timers.h"
+#include "engine/write_queue.h"
+
+namespace penstock::engine {
+
+class SinkQueue {
+ public:
+  SinkQueue(const SinkSpec& spec, uint32_t index, Timers& timers, Notices& notices, uint64_t seed);
+  SinkQueue(const SinkQueue&) = delete;
+  SinkQueue& operator=(const SinkQueue&) = delete;
+
+  bool asks_to_open() { return std::exchange(open_due_, false); }
+  Result<> opened(const Result<>& result, Instant now);
+  bool is_open() const { return is_open_; }
+  void timer(Timers::Kind kind, uint32_t queue, Instant now);
+
+  // The sink's copy of an event. `cuts`: events with unlike ones never share an object.
+  void push(Item item, uint32_t cuts);
+  void next_round() { ++round_robin_; }  // for events without an order key
+  // Nothing waits for a fuller batch while this is on.
+  void flush(bool on, Instant now);
+  // Reading stands still for want of room: the fullest batch does not wait any longer.
+  void relieve(Instant now);
+
+  // The next write that may begin; nothing: none, or not yet. What met a quarantine on its way is
+  // in diverted(). `covered`: the lease outlives a write that begins now.
+  std::unique_ptr<WriteTask> next_write(Instant now, bool covered);
+  std::vector<Item>& diverted() { return diverted_; }
+
+  struct Answer {  // what the sink said; the vectors are kept for their memory
+    std::vector<Item> durable;
+    std::vector<std::pair<Item, Error>> rejected;
+    bool counts_rejections = false;   // in a row: none of the batch is durable
+    std::optional<std::string> stop;  // why the pipeline stops
+  };
+  Answer& written(const WriteTask& task, Result<std::vector<Failure>> result, Instant now);
+
+  // Of keys that were rejected by a write: what is behind them in their lanes follows them.
+  QuarantineSet& quarantined() { return quarantined_; }
+  // Of keys that were rejected before a lane: what comes from now on follows them.
+  QuarantineSet& barred() { return barred_; }
+  bool is_barred(const Event& event) const { return barred_.contains(event); }
+
+  const SinkSpec& spec() const { return spec_; }
+  SinkStatus& counts() { return counts_; }
+  uint32_t& rejections_in_a_row() { return rejections_in_a_row_; }
+  uint32_t& barred_in_a_row() { return barred_in_a_row_; }
+  SinkStatus status(Instant now) const;
+
+ private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr uint32_t kLevels = 33;
+  struct Entry {
+    std::unique_ptr<WriteQueue> queue;
+    uint32_t slot = 0;
+    bool is_listed = false;                  // in its slot's list
+    bool is_touched = false;                 // in touched_
+    uint32_t level = 0;                      // of its fill, as listed in fullest_; 0: it is not
+    uint32_t before = kNone, after = kNone;  // in that list
+    OrderKey folder;                         // where the sink has folders
+    uint32_t part = 0;
+    uint32_t cuts = 0;
+  };
+  struct Slot {
+    bool is_busy = false;
+    bool is_listed = false;  // in ready_slots_
+    Fifo<uint32_t> ready;    // queues
+  };
+  struct FolderKey {
+    OrderKey key;
+    uint32_t part = 0;
+    bool operator==(const FolderKey&) const = default;
+  };
+  struct FolderHasher {
+    size_t operator()(const FolderKey& folder) const {
+      return static_cast<size_t>(folder.key.low ^ (folder.part * 0x9e3779b97f4a7c15ULL));
+    }
+  };
+
+  uint32_t queue_for(const Item& item, uint32_t cuts);
+  uint32_t open_queue(uint32_t slot);
+  void close_if_empty(uint32_t queue);
+  void touch(uint32_t queue);
+  void consider_touched(Instant now);
+  void consider(uint32_t queue, Instant now, bool flush);
+  void list_slot(uint32_t slot);
+  bool may_write(Instant now);
+  std::unique_ptr<WriteTask> begin(uint32_t queue, Taken taken, Instant now);
+  void set_level(uint32_t queue, uint32_t level);
+  uint32_t fullest() const;
+  void take_answer(const WriteTask& task, const Result<std::vector<Failure>>& result, Instant now);
+  std::optional<std::string> flaw_of(const WriteTask& task,
+                                     const std::vector<Failure>& failures) const;
+  void works(Instant now);
+  void took_nothing(const WriteTask& task, bool failed_before, Instant now);
+
+  const SinkSpec& spec_;
+  const uint32_t index_;  // in the pipeline
+  Timers& timers_;
+  Notices& notices_;
+  Random random_;
+  bool open_due_ = true;
+  bool is_open_ = false;
+  bool is_flushing_ = false;
+
+  std::vector<Entry> queues_;
+  std::vector<uint32_t> free_queues_;
+  std::unordered_map<FolderKey, uint32_t, FolderHasher> queue_of_folder_;
+  std::vector<Slot> slots_;
+  Fifo<uint32_t> ready_slots_;
+  Fifo<uint32_t> touched_;                 // pushed to, or answered
+  std::array<uint32_t, kLevels> fullest_;  // the first of the queues by the width of their sizes
+  uint64_t round_robin_ = 0;
+  std::vector<Item> diverted_;
+  Answer answer_;
+  std::vector<Outcome> outcomes_;
+
+  QuarantineSet quarantined_, barred_;
+  FailingSince failing_;
+  Outage outage_;
+  uint32_t writes_ = 0;           // in flight
+  Instant paced_until_;           // no write before, where `rate` is set
+  Instant asked_until_;           // nor before this, for which it asked
+  Instant paused_until_;          // nor before this, while it fails too
+  bool is_broken_ = false;        // the breaker is open
+  uint32_t failed_in_a_row_ = 0;  // writes of which nothing was taken
+  OrderKey last_failed_;          // the first key of the last of these
+  uint32_t probes_failed_ = 0;
+  uint32_t rejections_in_a_row_ = 0, barred_in_a_row_ = 0;  // by writes, and before a lane
+  SinkStatus counts_;
+};
+
+}  // namespace penstock::engine

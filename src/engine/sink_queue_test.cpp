@@ -1,0 +1,486 @@
+// One sink with its lanes or folders, without a pipeline around it: who may write, and when. The
+// clock moves only as the tests say, and answers come at once.
+#include "engine/sink_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace penstock::engine {
+namespace {
+
+using Written = Result<std::vector<Failure>>;
+
+Error throttle(Duration retry_after) {
+  return {Error::Kind::transient, "429 too many requests", retry_after};
+}
+
+struct SinkQueueTest : testing::Test {
+  SinkQueueTest() {
+    spec.name = "out";
+    chunk.block = std::make_shared<EventBlock>();
+    chunk.block->events.resize(20'000);
+    chunk.arrived = now;
+  }
+  void make() {
+    sink = std::make_unique<SinkQueue>(spec, 0, timers, notices, 7);
+    ASSERT_TRUE(sink->asks_to_open());
+    ASSERT_TRUE(sink->opened({}, now));
+  }
+  void push(uint32_t index, uint64_t key, uint32_t cuts = 0) {
+    const OrderKey order_key = key == 0 ? OrderKey{} : OrderKey{key, key};
+    chunk.block->events[index].order_key = order_key;
+    sink->push({.chunk = &chunk, .index = index, .bytes = 10, .key = order_key}, cuts);
+  }
+  void push_keys(uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+      push(i, i + 1);
+    }
+  }
+  static std::vector<uint32_t> indexes_of(const WriteTask& task) {
+    std::vector<uint32_t> indexes;
+    for (const Item& item : task.items) {
+      indexes.push_back(item.index);
+    }
+    return indexes;
+  }
+  std::unique_ptr<WriteTask> next() { return sink->next_write(now, true); }
+  SinkQueue::Answer& answer(const WriteTask& task, Written result = std::vector<Failure>{}) {
+    SinkQueue::Answer& said = sink->written(task, std::move(result), now);
+    for (const Item& item : said.durable) {
+      delivered.emplace_back(item.index, now);
+    }
+    return said;
+  }
+  // Answers every write until that time; false: the pipeline would stop.
+  bool run(Instant until, const std::function<Written(const WriteTask&)>& written) {
+    while (true) {
+      while (auto task = next()) {
+        ++writes;
+        if (answer(*task, written(*task)).stop) {
+          return false;
+        }
+      }
+      if (timers.next() > until) {
+        now = until;
+        return true;
+      }
+      now = std::max(now, timers.next());
+      while (const auto due = timers.pop(now)) {
+        sink->timer(due->kind, static_cast<uint32_t>(due->index), now);
+      }
+    }
+  }
+  static Written ok(const WriteTask& /*task*/) { return std::vector<Failure>{}; }
+  static Written down(const WriteTask& /*task*/) { return transient("not there"); }
+
+  Instant now{Duration{100s}};
+  SinkSpec spec;
+  Timers timers;
+  Notices notices;
+  Chunk chunk;
+  std::unique_ptr<SinkQueue> sink;
+  std::vector<std::pair<uint32_t, Instant>> delivered;
+  uint32_t writes = 0;
+};
+
+// Fault 15a: retries were per key, 44,000 requests in these five seconds.
+TEST_F(SinkQueueTest, a_sink_that_takes_nothing_gets_a_few_probes_whatever_waits) {
+  make();
+  push_keys(20'000);
+  EXPECT_TRUE(run(now + 5s, down));
+  EXPECT_LE(writes, 12U);
+  EXPECT_GE(writes, 5U) << "it is to be seen within a second that it works again";
+}
+
+TEST_F(SinkQueueTest, lanes_that_find_it_down_together_leave_one_probe_between_them) {
+  spec.lanes = 8;
+  make();
+  push_keys(20'000);
+  EXPECT_TRUE(run(now + 5s, down));
+  EXPECT_LE(writes, 8U + 12U);
+  const uint32_t before = writes;
+  EXPECT_TRUE(run(now + 60s, down));
+  EXPECT_LE(writes - before, 150U);
+  EXPECT_GE(writes - before, 59U);
+}
+
+TEST_F(SinkQueueTest, one_probe_is_under_way_at_a_time) {
+  spec.lanes = 4;
+  spec.retry.initial = spec.retry.max = 1ns;
+  make();
+  push_keys(4'000);
+  const auto first = next();
+  const auto second = next();
+  ASSERT_TRUE(first && second) << "it works: all lanes write";
+  EXPECT_FALSE(first->is_probe);
+  answer(*first, down(*first));
+  answer(*second, down(*second));
+  now = now + 1s;
+  const auto probe = next();
+  ASSERT_TRUE(probe);
+  EXPECT_TRUE(probe->is_probe);
+  now = now + 10s;
+  EXPECT_EQ(next(), nullptr);
+  answer(*probe);
+  EXPECT_NE(next(), nullptr);
+  EXPECT_NE(next(), nullptr);
+}
+
+TEST_F(SinkQueueTest, the_first_success_lets_all_go_at_once) {
+  spec.lanes = 4;
+  spec.retry.initial = spec.retry.max = 10min;
+  make();
+  push_keys(20'000);
+  const Instant works_at = now + 5s;
+  EXPECT_TRUE(run(works_at - 1ns, down));
+  EXPECT_TRUE(delivered.empty());
+  EXPECT_TRUE(run(works_at + 1s, ok));
+  ASSERT_EQ(delivered.size(), 20'000U);
+  EXPECT_EQ(delivered.front().second, delivered.back().second) << "no key waits for its own retry";
+  EXPECT_EQ(sink->status(now).parked_keys, 0U);
+  EXPECT_EQ(sink->status(now).failing, std::nullopt);
+}
+
+TEST_F(SinkQueueTest, a_retry_after_of_the_whole_pauses_the_sink) {
+  spec.lanes = 4;
+  make();
+  push_keys(20'000);
+  std::vector<Instant> at;
+  EXPECT_TRUE(run(now + 5s, [&](const WriteTask&) -> Written {
+    at.push_back(now);
+    return std::unexpected(throttle(2s));
+  }));
+  ASSERT_EQ(at.size(), 3U);
+  EXPECT_EQ(at[1] - at[0], 2s);
+  EXPECT_EQ(at[2] - at[1], 2s);
+}
+
+TEST_F(SinkQueueTest, a_throttle_of_some_events_pauses_the_sink_too) {
+  spec.batch_events = 10;
+  make();
+  push_keys(100);
+  const auto task = next();
+  ASSERT_TRUE(task);
+  answer(*task, std::vector<Failure>{{3, throttle(2s)}, {4, throttle(5s)}, {5, throttle(1s)}});
+  EXPECT_EQ(delivered.size(), 7U);
+  EXPECT_EQ(next(), nullptr);
+  now = now + 5s - 1ns;
+  EXPECT_EQ(next(), nullptr);
+  now = now + 1ns;
+  EXPECT_NE(next(), nullptr);
+}
+
+TEST_F(SinkQueueTest, a_success_of_a_write_that_was_under_way_does_not_end_the_pause_it_asked_for) {
+  spec.lanes = 2;
+  spec.batch_events = 10;
+  make();
+  push_keys(100);
+  const auto first = next();
+  const auto second = next();
+  ASSERT_TRUE(first && second);
+  answer(*first, std::unexpected(throttle(30s)));
+  answer(*second);
+  EXPECT_EQ(next(), nullptr);
+  now = now + 30s - 1ns;
+  EXPECT_EQ(next(), nullptr);
+  now = now + 1ns;
+  EXPECT_NE(next(), nullptr);
+}
+
+TEST_F(SinkQueueTest, a_sink_cannot_ask_for_a_pause_without_end) {
+  make();
+  push_keys(10);
+  const auto task = next();
+  answer(*task, std::unexpected(throttle(24h * 365)));
+  now = now + 1h;
+  EXPECT_NE(next(), nullptr);
+}
+
+TEST_F(SinkQueueTest, poison_keys_beside_good_ones_do_not_stop_the_good_ones) {
+  spec.batch_events = 10;
+  make();
+  const auto poison = [](const WriteTask& task) -> Written {
+    std::vector<Failure> failures;
+    for (uint32_t i = 0; i < task.items.size(); ++i) {
+      if (task.items[i].index < 40) {
+        failures.push_back({i, {Error::Kind::transient, "not this one", {}}});
+      }
+    }
+    return failures;
+  };
+  for (uint32_t i = 0; i < 1'000; ++i) {
+    if (i < 40) {
+      push(i, i + 1);
+    }
+    push(100 + i, 100 + i);
+    const Instant pushed = now;
+    ASSERT_TRUE(run(now + 10ms, poison));
+    ASSERT_EQ(delivered.size(), i + 1) << "event " << i;
+    ASSERT_EQ(delivered.back().second, pushed) << "event " << i;
+  }
+  EXPECT_EQ(sink->status(now).parked_keys + sink->status(now).queued, 80U);
+}
+
+TEST_F(SinkQueueTest, a_key_that_fails_alone_again_and_again_does_not_stop_the_others) {
+  make();
+  push(0, 1);
+  const auto poison = [](const WriteTask& task) -> Written {
+    return task.items[0].index == 0 ? down(task) : ok(task);
+  };
+  ASSERT_TRUE(run(now + 5min, poison));
+  push(1, 2);
+  push(2, 3);
+  const auto task = next();
+  ASSERT_TRUE(task);
+  EXPECT_FALSE(task->is_probe);
+  EXPECT_EQ(indexes_of(*task), (std::vector<uint32_t>{1, 2}));
+}
+
+TEST_F(SinkQueueTest, retries_of_a_sink_that_is_down_are_used_up_in_the_end) {
+  spec.retry.attempts = 3;
+  make();
+  push_keys(1'000);
+  EXPECT_FALSE(run(now + 1h, down));
+  EXPECT_LE(writes, 8U);
+  push_keys(1'000);
+}
+
+TEST_F(SinkQueueTest, retries_are_used_up_by_time_too) {
+  spec.retry.give_up_after = 1min;
+  make();
+  const Instant began = now;
+  push_keys(1'000);
+  EXPECT_FALSE(run(now + 1h, down));
+  EXPECT_GE(now - began, 1min);
+  EXPECT_LE(now - began, 1min + 2s);
+}
+
+TEST_F(SinkQueueTest, it_says_since_when_it_fails_and_that_it_works_again) {
+  make();
+  push_keys(1'000);
+  EXPECT_TRUE(run(now + 2min, down));
+  EXPECT_EQ(sink->status(now).failing, "not there");
+  EXPECT_EQ(sink->status(now).failing_for, 2min);
+  EXPECT_EQ(sink->status(now).queued, 1'000U);
+  EXPECT_TRUE(run(now + 1s, ok));
+  ASSERT_EQ(notices.size(), 3U);
+  EXPECT_EQ(notices[0].level, Log::Level::warn);
+  EXPECT_EQ(notices[1].level, Log::Level::error);
+  EXPECT_EQ(notices[2].what, "sink out works again");
+}
+
+TEST_F(SinkQueueTest, rate_bounds_the_events_of_a_second) {
+  spec.rate = 10;
+  spec.batch_events = 5;
+  make();
+  push_keys(100);
+  const Instant began = now;
+  EXPECT_TRUE(run(now + 20s, ok));
+  ASSERT_EQ(delivered.size(), 100U);
+  for (size_t i = 0; i < delivered.size(); ++i) {
+    const std::chrono::duration<double> after = delivered[i].second - began;
+    EXPECT_LE(static_cast<double>(i + 1), 10 * (after.count() + 1) + 5);
+    EXPECT_GE(static_cast<double>(i + 1), 10 * after.count());
+  }
+}
+
+struct FlawedAnswerTest : SinkQueueTest {
+  FlawedAnswerTest() {
+    make();
+    push_keys(3);
+    task = next();
+  }
+  static Failure at(uint32_t index) { return {index, {Error::Kind::transient, "no", {}}}; }
+  std::unique_ptr<WriteTask> task;
+};
+
+// Fault 14: it ended the process.
+TEST_F(FlawedAnswerTest, that_names_an_event_twice_stops_the_pipeline_with_a_message) {
+  const auto& said = answer(*task, std::vector<Failure>{at(1), at(1)});
+  EXPECT_EQ(said.stop,
+            "sink out: its answer to a write of 3 events names event 1 twice: a fault of the "
+            "connector");
+  EXPECT_TRUE(said.durable.empty()) << "nothing of it is believed";
+  EXPECT_EQ(next(), nullptr);
+}
+
+TEST_F(FlawedAnswerTest, that_names_what_is_not_in_the_batch_stops_the_pipeline_with_a_message) {
+  const auto& said = answer(*task, std::vector<Failure>{at(0), at(3)});
+  EXPECT_EQ(said.stop,
+            "sink out: its answer to a write of 3 events names event 3 that is not in it: a fault "
+            "of the connector");
+  EXPECT_TRUE(said.durable.empty());
+}
+
+TEST_F(SinkQueueTest, no_write_begins_that_the_lease_does_not_outlive) {
+  make();
+  push_keys(3);
+  EXPECT_EQ(sink->next_write(now, false), nullptr);
+  EXPECT_NE(sink->next_write(now, true), nullptr);
+}
+
+TEST_F(SinkQueueTest, a_write_carries_its_deadline_and_its_slot) {
+  spec.lanes = 4;
+  spec.traits.write_deadline = 7s;
+  make();
+  push(0, 6);
+  const auto task = next();
+  ASSERT_TRUE(task);
+  EXPECT_EQ(task->batch.deadline, now + 7s);
+  EXPECT_EQ(task->batch.slot, 2U);
+  ASSERT_EQ(task->batch.events.size(), 1U);
+  EXPECT_EQ(task->batch.events[0], &chunk.event(0));
+}
+
+TEST_F(SinkQueueTest, events_without_a_key_go_round_the_lanes_read_by_read) {
+  spec.lanes = 2;
+  make();
+  push(0, 0);
+  push(1, 0);
+  sink->next_round();
+  push(2, 0);
+  const auto first = next();
+  const auto second = next();
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(indexes_of(*first), (std::vector<uint32_t>{0, 1}));
+  EXPECT_EQ(indexes_of(*second), (std::vector<uint32_t>{2}));
+  EXPECT_NE(first->batch.slot, second->batch.slot);
+}
+
+TEST_F(SinkQueueTest, one_that_is_not_there_yet_is_opened_later) {
+  sink = std::make_unique<SinkQueue>(spec, 0, timers, notices, 7);
+  EXPECT_TRUE(sink->asks_to_open());
+  EXPECT_TRUE(sink->opened(transient("not there"), now));
+  EXPECT_FALSE(sink->is_open());
+  EXPECT_FALSE(sink->asks_to_open());
+  now = timers.next();
+  const auto due = timers.pop(now);
+  ASSERT_TRUE(due);
+  sink->timer(due->kind, 0, now);
+  EXPECT_TRUE(sink->asks_to_open());
+  EXPECT_TRUE(sink->opened({}, now));
+  EXPECT_TRUE(sink->is_open());
+}
+
+struct FoldersTest : SinkQueueTest {
+  FoldersTest() {
+    spec.traits.folders = true;
+    spec.batch_wait = 1h;
+    spec.batch_events = 1'000;
+    make();
+  }
+  void push_folder(uint64_t folder, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+      push(used++, folder);
+    }
+  }
+  size_t relieved() {
+    sink->relieve(now);
+    const auto task = next();
+    const size_t size = task ? task->items.size() : 0;
+    if (task) {
+      answer(*task);
+    }
+    return size;
+  }
+  uint32_t used = 0;
+};
+
+TEST_F(FoldersTest, where_room_is_wanted_the_fullest_goes_first) {
+  push_folder(1, 3);
+  push_folder(2, 40);
+  push_folder(3, 9);
+  push_folder(4, 100);
+  push_folder(5, 1);
+  EXPECT_EQ(next(), nullptr) << "all wait to become fuller";
+  std::vector<size_t> sizes;
+  while (const size_t size = relieved()) {
+    sizes.push_back(size);
+  }
+  EXPECT_EQ(sizes, (std::vector<size_t>{100, 40, 9, 3, 1}));
+}
+
+TEST_F(FoldersTest, the_fullest_is_known_however_folders_grow_and_go) {
+  Random random(3);
+  std::map<uint64_t, uint32_t> sizes;
+  for (int step = 0; step < 2'000; ++step) {
+    const uint64_t folder = 1 + random.below(30);
+    push(used++ % 20'000, folder);
+    ++sizes[folder];
+    if (step % 20 != 19) {
+      continue;
+    }
+    uint32_t most = 0;
+    for (const auto& [key, size] : sizes) {
+      most = std::max(most, size);
+    }
+    sink->relieve(now);
+    const auto task = next();
+    ASSERT_TRUE(task);
+    ASSERT_GT(task->items.size() * 2, most) << "none has twice as many";
+    ASSERT_EQ(task->items.size(), sizes[task->items[0].key.low]);
+    sizes.erase(task->items[0].key.low);
+    answer(*task);
+  }
+}
+
+TEST_F(FoldersTest, where_a_write_is_under_way_room_will_come_of_itself) {
+  push_folder(1, 3);
+  push_folder(2, 40);
+  sink->relieve(now);
+  const auto task = next();
+  ASSERT_TRUE(task);
+  sink->relieve(now);
+  EXPECT_EQ(next(), nullptr);
+  answer(*task);
+  EXPECT_EQ(relieved(), 3U);
+}
+
+TEST_F(FoldersTest, one_too_many_cuts_the_fullest) {
+  spec.open_folders_max = 2;
+  push_folder(1, 3);
+  push_folder(2, 40);
+  EXPECT_EQ(next(), nullptr);
+  push_folder(3, 1);
+  const auto task = next();
+  ASSERT_TRUE(task);
+  EXPECT_EQ(task->items.size(), 40U);
+}
+
+TEST_F(FoldersTest, parts_share_no_object) {
+  Chunk other;
+  other.block = chunk.block;
+  other.part = 1;
+  push(0, 1);
+  sink->push({.chunk = &other, .index = 1, .bytes = 10, .key = OrderKey{1, 1}}, 0);
+  sink->flush(true, now);
+  const auto first = next();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->items.size(), 1U);
+  EXPECT_EQ(next(), nullptr) << "a folder has one slot, whatever the part";
+  answer(*first);
+  const auto second = next();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->batch.slot, first->batch.slot);
+}
+
+TEST_F(FoldersTest, events_of_unlike_cuts_share_no_object) {
+  push(0, 1, 0);
+  push(1, 1, 0);
+  push(2, 1, 1);
+  sink->flush(true, now);
+  const auto first = next();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(indexes_of(*first), (std::vector<uint32_t>{0, 1}));
+  answer(*first);
+  const auto second = next();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(indexes_of(*second), (std::vector<uint32_t>{2}));
+}
+
+}  // namespace
+}  // namespace penstock::engine
