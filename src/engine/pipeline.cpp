@@ -111,11 +111,7 @@ void Pipeline::take_timer(const Timers::Due& due, Instant now) {
     case Timers::Kind::drain:
       return give_up(now);
     case Timers::Kind::closing:
-      if (phases_.now() >= Phase::failing && !ended()) {
-        PROBE("closing_ends_by_its_deadline");
-        enter(Phase::ended);
-      }
-      return;
+      return end_now();
     case Timers::Kind::sink:
     case Timers::Kind::letters:
     case Timers::Kind::save:
@@ -310,18 +306,16 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   }
   SinkQueue& sink = *sinks_[task->sink];
   SinkQueue::Answer& answer = sink.written(*task, std::move(result), now);
-  for (const Item& item : answer.durable) {
-    parts_.settle(item);  // I1
-  }
-  if (!answer.counts_rejections) {
-    sink.rejections_in_a_row() = 0;
-  }
-  for (const auto& [item, error] : answer.rejected) {
-    reject(&sink, true, item, error, now);
-    if (!answer.counts_rejections) {
-      sink.rejections_in_a_row() = 0;
+  for (size_t i = 0; i < answer.outcomes.size(); ++i) {
+    if (answer.outcomes[i].kind == Outcome::Kind::durable) {
+      parts_.settle(task->items[i]);  // I1
     }
   }
+  for (const auto& [item, error] : answer.rejected) {
+    sink.rejections_in_a_row() = answer.any_durable ? 0 : sink.rejections_in_a_row();
+    reject(&sink, true, item, error, now);
+  }
+  sink.rejections_in_a_row() = answer.any_durable ? 0 : sink.rejections_in_a_row();
   if (answer.stop && !is_giving_up_) {
     fail(std::move(*answer.stop), now);
   }

@@ -96,6 +96,7 @@ class Pipeline {
   void drain(State outcome, Instant now);
   void give_up(Instant now);
   void close(Instant now);
+  void end_now();
   void fail(std::string reason, Instant now);
   bool check(const Result<>& result, Instant now);  // a failure stops the pipeline
   std::string waits_for(Instant now) const;

@@ -89,6 +89,20 @@ void Pipeline::close(Instant now) {
   timers_.arm(Timers::Kind::closing, 0, now + spec_.closing_max);
 }
 
+// No more time, for answers or for the last save: what was not saved comes again.
+void Pipeline::end_now() {
+  if (phases_.now() < Phase::failing || ended()) {
+    return;
+  }
+  PROBE("closing_ends_by_its_deadline");
+  if (!is_giving_up_ && checkpointer_.has_lease() && !checkpointer_.is_saved()) {
+    phases_.fail(
+        "the last position could not be saved in time; what was delivered since the one before "
+        "comes again");
+  }
+  enter(Phase::ended);
+}
+
 void Pipeline::stop(Instant now) {
   drain(State::stopped, now);
   advance(now);
@@ -130,8 +144,8 @@ void Pipeline::abort(Instant now) {
     return;
   }
   is_giving_up_ = true;
+  phases_.end_as(State::stopped, "aborted; what was not settled comes again with the next run");
   if (phases_.now() < Phase::failing) {
-    phases_.end_as(State::stopped, "aborted; what was not settled comes again with the next run");
     enter(Phase::failing);
   }
   timers_.arm(Timers::Kind::closing, 0, now + kAbortMax);

@@ -19,8 +19,9 @@ constexpr Duration kPauseMax = 1h;        // that a sink may ask for
 
 SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<Failure>> result,
                                       Instant now) {
-  answer_.durable.clear();
+  answer_.outcomes.assign(task.items.size(), {.kind = Outcome::Kind::failed, .retry_after = {}});
   answer_.rejected.clear();
+  answer_.any_durable = false;
   answer_.stop.reset();
   --writes_;
   Entry& entry = queues_[task.queue];
@@ -61,13 +62,14 @@ std::optional<std::string> SinkQueue::flaw_of(const WriteTask& task,
 
 void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Failure>>& result,
                             Instant now) {
-  outcomes_.assign(task.items.size(), Outcome{});
+  std::vector<Outcome>& outcomes = answer_.outcomes;
+  outcomes.assign(task.items.size(), Outcome{});
   std::optional<Duration> pause;
   const auto take = [&](uint32_t index, const Error& error) {
     const Reaction reaction = reaction_to(error.kind);
     const bool is_rejected = reaction == Reaction::reject;
-    outcomes_[index] = {is_rejected ? Outcome::Kind::rejected : Outcome::Kind::failed,
-                        error.retry_after};
+    outcomes[index] = {is_rejected ? Outcome::Kind::rejected : Outcome::Kind::failed,
+                       error.retry_after};
     if (is_rejected) {
       answer_.rejected.emplace_back(task.items[index], error);
       return;
@@ -88,20 +90,19 @@ void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Fail
       take(i, result.error());
     }
   }
-  for (size_t i = 0; i < outcomes_.size(); ++i) {
-    if (outcomes_[i].kind == Outcome::Kind::durable) {
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].kind == Outcome::Kind::durable) {
       ++counts_.events;
       counts_.bytes += task.items[i].bytes;
-      answer_.durable.push_back(task.items[i]);
+      answer_.any_durable = true;
     }
   }
-  answer_.counts_rejections = answer_.durable.empty();
-  const auto finished = queues_[task.queue].queue->finish(now, task.items, outcomes_);
+  const auto finished = queues_[task.queue].queue->finish(now, task.items, outcomes);
   if (finished.exhausted != nullptr && !answer_.stop) {
     answer_.stop = fmt::format("sink {}: retries used up at {}: {}", spec_.name,
                                describe(finished.exhausted->event()), outage_.error());
   }
-  const bool took_something = !answer_.durable.empty() || !answer_.rejected.empty();
+  const bool took_something = answer_.any_durable || !answer_.rejected.empty();
   if (took_something) {
     works(now);
   }

@@ -47,10 +47,10 @@ class SinkQueue {
   std::unique_ptr<WriteTask> next_write(Instant now, bool covered);
   std::vector<Item>& diverted() { return diverted_; }
 
-  struct Answer {  // what the sink said; the vectors are kept for their memory
-    std::vector<Item> durable;
+  struct Answer {                   // what the sink said; kept for its memory
+    std::vector<Outcome> outcomes;  // of the items of the write
     std::vector<std::pair<Item, Error>> rejected;
-    bool counts_rejections = false;   // in a row: none of the batch is durable
+    bool any_durable = false;
     std::optional<std::string> stop;  // why the pipeline stops
   };
   Answer& written(const WriteTask& task, Result<std::vector<Failure>> result, Instant now);
@@ -133,7 +133,6 @@ class SinkQueue {
   uint64_t round_robin_ = 0;
   std::vector<Item> diverted_;
   Answer answer_;
-  std::vector<Outcome> outcomes_;
 
   QuarantineSet quarantined_, barred_;
   FailingSince failing_;
