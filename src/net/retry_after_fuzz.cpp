@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "connectors/http/sink.h"
+#include "net/verdict.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace penstock;
@@ -18,10 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       .headers = {{"retry-after", std::string(input.substr(0, end))},
                   {"date", std::string(input.substr(std::min(end + 1, size)))}},
       .body = ""};
-  const auto verdict = http::verdict_of(answer, Timestamp{784'111'700'000'000});
-  CHECK(!verdict.has_value());
-  CHECK(verdict.error().kind == Error::Kind::transient);
-  if (const auto& wait = verdict.error().retry_after) {
+  const Error error =
+      net::error_of(Error::Kind::transient, answer, {}, Timestamp{784'111'700'000'000});
+  if (const auto& wait = error.retry_after) {
     CHECK(*wait >= Duration(0));
     CHECK(*wait <= Duration(1h));
   }
