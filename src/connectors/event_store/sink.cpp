@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/hash.h"
+#include "core/batch_request.h"
 #include "doc/bson.h"
 #include "doc/json.h"
 
@@ -69,24 +70,15 @@ Result<std::vector<Failure>> EventStoreSink::write(const Batch& batch, Stop) {
   const int64_t before = row ? last_.integer(0) : 0;
   last_.reset();
   int64_t sequence = before;
-  for (size_t i = 0; i < batch.events.size(); ++i) {
+  for (uint32_t i = 0; i < batch.events.size(); ++i) {
     const Event& event = *batch.events[i];
     Result<bool> inserted = insert(event, sequence + 1);
-    if (inserted && *inserted) {
+    if (!inserted) {
+      TRY(note(std::unexpected(std::move(inserted).error()), i, failures));
+    } else if (*inserted) {
       ++sequence;
-      continue;
-    }
-    Result<> repeat;
-    if (inserted) {
-      repeat = check_repeat(event);
     } else {
-      repeat = std::unexpected(std::move(inserted).error());
-    }
-    if (!repeat && repeat.error().kind != Error::Kind::rejected) {
-      return std::unexpected(std::move(repeat).error());
-    }
-    if (!repeat) {
-      failures.push_back({static_cast<uint32_t>(i), std::move(repeat).error()});
+      TRY(note(check_repeat(event), i, failures));
     }
   }
   if (sequence != before) {
