@@ -3,8 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
+
+#include "base/number.h"
 
 namespace penstock::net {
 namespace {
@@ -88,10 +89,8 @@ std::optional<Duration> retry_after_of(const ClientAnswer& answer, Timestamp now
   if (!value) {
     return std::nullopt;
   }
-  uint32_t seconds = 0;
-  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), seconds);
-  if (error == std::errc{} && end == value->data() + value->size()) {
-    return std::min<Duration>(std::chrono::seconds(seconds), kRetryAfterMax);
+  if (const std::optional<uint32_t> seconds = number_from<uint32_t>(*value)) {
+    return std::min<Duration>(std::chrono::seconds(*seconds), kRetryAfterMax);
   }
   const std::optional<int64_t> until = date_of(*value);
   if (!until) {
