@@ -1,0 +1,43 @@
+// Order: an event's place in its part as bytes that compare as it does: numbers of a fixed width,
+// big-endian, the source's generation first. Pure; any thread.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace penstock {
+
+inline constexpr size_t kOrderPiece = sizeof(uint64_t);
+
+// Writes kOrderPiece bytes; returns their end.
+inline char* write_order_piece(uint64_t value, char* to) {
+  value = std::byteswap(value);
+  std::memcpy(to, &value, sizeof value);
+  return to + kOrderPiece;
+}
+
+inline constexpr size_t kOrderSize = 2 * kOrderPiece;
+
+// The order most sources have: what tells the lives of a source apart, and the place in this one.
+struct Order {
+  uint64_t generation = 0;
+  uint64_t place = 0;
+};
+
+// Writes kOrderSize bytes and returns them.
+inline std::string_view write_order(const Order& order, char* to) {
+  write_order_piece(order.place, write_order_piece(order.generation, to));
+  return {to, kOrderSize};
+}
+
+// Of the first kOrderSize bytes, which must be there.
+inline Order read_order(std::string_view bytes) {
+  uint64_t pieces[2];
+  std::memcpy(pieces, bytes.data(), sizeof pieces);
+  return {.generation = std::byteswap(pieces[0]), .place = std::byteswap(pieces[1])};
+}
+
+}  // namespace penstock
