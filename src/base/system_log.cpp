@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/format.h"
 #include "base/hash.h"
+#include "base/json_string.h"
 #include "base/utf8.h"
 
 namespace penstock {
@@ -38,19 +39,6 @@ size_t printable_length(std::string_view text) {
   const bool high_control =
       length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
   return control || high_control ? 0 : length;
-}
-
-void append_json_printable(std::string_view text, std::string& out) {
-  std::string clean;
-  append_printable(text, clean);
-  out += '"';
-  for (const char c : clean) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-    }
-    out += c;
-  }
-  out += '"';
 }
 
 // Shortened to whole characters, with a mark.
@@ -84,6 +72,12 @@ void append_printable(std::string_view text, std::string& out) {
     }
     text.remove_prefix(std::max<size_t>(length, 1));
   }
+}
+
+void append_json_printable(std::string_view text, std::string& out) {
+  std::string clean;
+  append_printable(text, clean);
+  append_json_string(clean, out);
 }
 
 SystemLog::SystemLog(Clock& clock, Options options)

@@ -67,5 +67,6 @@ class SystemLog final : public Log {
 // Text of unknown origin, fit for one line of a terminal: control bytes and bytes that are no UTF-8
 // are written as \xNN.
 void append_printable(std::string_view text, std::string& out);
+void append_json_printable(std::string_view text, std::string& out);  // as a JSON string
 
 }  // namespace penstock

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 
+#include "base/base64.h"
 #include "core/test_context.h"
 #include "core/test_stream_sink.h"
 
@@ -173,7 +174,7 @@ class FakeStream final : public net::HttpClient {
     size_t count = 0;
     for (const doc::Element& record : doc::Elements(doc::find(body, "Records")->as_document())) {
       const auto text = doc::find(record.as_document(), "Data")->as_string();
-      const std::string_view data = doc::decode_base64(text, arena).value();
+      const std::string_view data = decode_base64(text, arena).value();
       const size_t size =
           data.size() + doc::find(record.as_document(), "PartitionKey")->as_string().size();
       EXPECT_LE(size, size_t{1} << 20);

@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "base/base64.h"
+#include "base/json_string.h"
 #include "core/batch_request.h"
 #include "core/context.h"
 #include "doc/bson.h"
@@ -53,10 +55,10 @@ class TestStreamSink final : public Sink {
     record.clear();
     TRY(encoder_->encode(event, record));
     body += R"({"Data":")";
-    doc::append_base64(record, body);
+    append_base64(record, body);
     body += R"(","PartitionKey":)";
     const std::string key = fmt::format("{:016x}", event.order_key.high);
-    doc::append_json_string(key, body);
+    append_json_string(key, body);
     body += '}';
     return record.size() + key.size();
   }

@@ -1,14 +1,15 @@
-#include "doc/text_out.h"
+#include "base/text_room.h"
 
 #include <algorithm>
+#include <string_view>
 
-namespace penstock::doc {
+namespace penstock {
 
 namespace {
 
 // Makes the text `size` bytes long without writing to what is new; close_room() cuts it to what was
 // written.
-Room resize(std::string& text, size_t used, size_t size) {
+TextRoom resize(std::string& text, size_t used, size_t size) {
   if (size > text.capacity()) {
     text.reserve(std::max(size, 2 * text.capacity()));
   }
@@ -16,7 +17,7 @@ Room resize(std::string& text, size_t used, size_t size) {
   return {text.data() + used, text.data() + size};
 }
 
-Room put_escaped_bytes(std::string& text, Room room, const char* from, const char* end) {
+TextRoom put_escaped_bytes(std::string& text, TextRoom room, const char* from, const char* end) {
   make_room(text, room, static_cast<size_t>(end - from));
   for (; from != end; ++from) {
     const auto byte = static_cast<uint8_t>(*from);
@@ -32,17 +33,17 @@ Room put_escaped_bytes(std::string& text, Room room, const char* from, const cha
 
 }  // namespace
 
-Room open_room(std::string& text, size_t size) {
+TextRoom open_room(std::string& text, size_t size) {
   const size_t used = text.size();
   return resize(text, used, used + size + 2 * kRoomSlack);
 }
 
-void close_room(std::string& text, Room room) {
+void close_room(std::string& text, TextRoom room) {
   const auto used = static_cast<size_t>(room.at - text.data());
   text.resize_and_overwrite(used, [](char*, size_t size) { return size; });
 }
 
-Room grow_room(std::string& text, Room room, size_t size) {
+TextRoom grow_room(std::string& text, TextRoom room, size_t size) {
   const auto used = static_cast<size_t>(room.at - text.data());
   return resize(text, used, used + used / 2 + size + 2 * kRoomSlack);
 }
@@ -64,7 +65,7 @@ char* put_escape(char c, char* to) {
   return to;
 }
 
-Room put_escaped_exactly(std::string& text, Room room, const char* from, const char* end) {
+TextRoom put_escaped_exactly(std::string& text, TextRoom room, const char* from, const char* end) {
   constexpr ptrdiff_t kBlock = 16;
   make_room(text, room, static_cast<size_t>(end - from));
   for (; end - from >= kBlock; from += kBlock, room.at += kBlock) {
@@ -85,8 +86,8 @@ Room put_escaped_exactly(std::string& text, Room room, const char* from, const c
   return room;
 }
 
-Room put_escaped_rest(std::string& text, Room room, const char* from, const char* end,
-                      const char* limit) {
+TextRoom put_escaped_rest(std::string& text, TextRoom room, const char* from, const char* end,
+                          const char* limit) {
   make_room(text, room, static_cast<size_t>(end - from));
   while (limit - from >= 16) {
     const auto left = end - from;
@@ -106,4 +107,4 @@ Room put_escaped_rest(std::string& text, Room room, const char* from, const char
   return put_escaped_bytes(text, room, from, end);
 }
 
-}  // namespace penstock::doc
+}  // namespace penstock
