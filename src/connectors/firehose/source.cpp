@@ -1,5 +1,6 @@
 #include "connectors/firehose/source.h"
 
+#include "core/order.h"
 #include "inbox/inbox.h"
 #include "inbox/memory_queue.h"
 #include "net/address.h"
@@ -58,7 +59,7 @@ Result<std::unique_ptr<Source>> FirehoseSource::make(Settings settings, const Co
 }
 
 SourceTraits FirehoseSource::traits() const {
-  return {.progress = Progress::source_owned, .wait = 100ms, .generation_bytes = 8};
+  return {.progress = Progress::source_owned, .wait = 100ms, .generation_bytes = kOrderPiece};
 }
 
 std::string FirehoseSource::fingerprint() const {
