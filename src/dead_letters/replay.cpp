@@ -3,14 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <bit>
-#include <charconv>
 #include <deque>
 #include <iterator>
 #include <set>
 #include <unordered_set>
 
+#include "base/number.h"
 #include "core/copy_event.h"
+#include "core/order.h"
 
 namespace penstock::dead_letters {
 
@@ -25,8 +25,9 @@ Event copied(const StoredLetter& letter, Arena& arena) {
   if (letter.sink.empty() && is_payload_only(copy)) {
     copy.key = {};
   }
-  const uint64_t order = std::byteswap(letter.sequence);
-  copy.order = arena.copy({reinterpret_cast<const char*>(&order), sizeof order});
+  char* const order = arena.allocate(kOrderPiece);
+  write_order_piece(letter.sequence, order);
+  copy.order = {order, kOrderPiece};
   return copy;
 }
 
@@ -91,15 +92,13 @@ Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Sto
 }
 
 Result<> ReplayReader::commit(const Position& position, Stop stop) {
-  uint64_t up_to = 0;
-  const auto [end, code] =
-      std::from_chars(position.data(), position.data() + position.size(), up_to);
-  if (code != std::errc{} || end != position.data() + position.size()) {
+  const std::optional<uint64_t> up_to = number_from<uint64_t>(position);
+  if (!up_to) {
     return fatal(fmt::format("dead letters: '{}' is no position of a replay", position));
   }
   std::vector<uint64_t> done;
   for (const uint64_t sequence : open_) {
-    if (sequence <= up_to) {
+    if (sequence <= *up_to) {
       done.push_back(sequence);
     }
   }
