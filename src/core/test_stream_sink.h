@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/base64.h"
-#include "base/json_string.h"
+#include "base/format.h"
 #include "core/batch_request.h"
 #include "core/context.h"
 #include "doc/bson.h"
@@ -50,17 +50,16 @@ class TestStreamSink final : public Sink {
   }
 
  private:
+  static constexpr size_t kKeySize = 16;
+
   // The service counts the data and the key, not their text.
   Result<size_t> append_record(const Event& event, std::string& record, std::string& body) const {
     record.clear();
     TRY(encoder_->encode(event, record));
     body += R"({"Data":")";
     append_base64(record, body);
-    body += R"(","PartitionKey":)";
-    const std::string key = fmt::format("{:016x}", event.order_key.high);
-    append_json_string(key, body);
-    body += '}';
-    return record.size() + key.size();
+    append_format(body, R"(","PartitionKey":"{:0{}x}"}})", event.order_key.high, kKeySize);
+    return record.size() + kKeySize;
   }
 
   Result<std::vector<Failure>> send(BatchRequest& request, Instant deadline,
