@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 namespace penstock {
@@ -33,11 +34,14 @@ inline std::string_view write_order(const Order& order, char* to) {
   return {to, kOrderSize};
 }
 
-// Of the first kOrderSize bytes, which must be there.
-inline Order read_order(std::string_view bytes) {
+// Of what begins with one, as a copy's order does; nothing where that is too short.
+inline std::optional<Order> read_order(std::string_view bytes) {
   uint64_t pieces[2];
+  if (bytes.size() < sizeof pieces) {
+    return std::nullopt;
+  }
   std::memcpy(pieces, bytes.data(), sizeof pieces);
-  return {.generation = std::byteswap(pieces[0]), .place = std::byteswap(pieces[1])};
+  return Order{.generation = std::byteswap(pieces[0]), .place = std::byteswap(pieces[1])};
 }
 
 }  // namespace penstock

@@ -25,8 +25,9 @@ TEST(Order, bytes_compare_as_the_numbers_do) {
 
 TEST(Order, is_read_as_it_was_written) {
   const std::string bytes = order(7, UINT64_MAX - 1) + "behind";
-  EXPECT_EQ(read_order(bytes).generation, 7u);
-  EXPECT_EQ(read_order(bytes).place, UINT64_MAX - 1);
+  EXPECT_EQ(read_order(bytes).value().generation, 7u);
+  EXPECT_EQ(read_order(bytes).value().place, UINT64_MAX - 1);
+  EXPECT_FALSE(read_order(std::string_view(bytes).substr(0, kOrderSize - 1)));
 }
 
 }  // namespace

@@ -45,8 +45,11 @@ std::optional<Place> Place::from_position(std::string_view position) {
   if (position.size() != 1 + kOrderSize || position.front() != kPositionVersion) {
     return std::nullopt;
   }
-  const Order order = read_order(position.substr(1));
-  return Place{.generation = order.generation, .sequence = order.place};
+  const std::optional<Order> order = read_order(position.substr(1));
+  if (!order) {
+    return std::nullopt;
+  }
+  return Place{.generation = order->generation, .sequence = order->place};
 }
 
 uint64_t next_generation(int64_t wall_micros, uint64_t chance, uint64_t before) {

@@ -1,6 +1,5 @@
 #include "connectors/firehose/source.h"
 
-#include "core/order.h"
 #include "inbox/inbox.h"
 #include "inbox/memory_queue.h"
 #include "net/address.h"
@@ -59,7 +58,7 @@ Result<std::unique_ptr<Source>> FirehoseSource::make(Settings settings, const Co
 }
 
 SourceTraits FirehoseSource::traits() const {
-  return {.progress = Progress::source_owned, .wait = 100ms, .generation_bytes = kOrderPiece};
+  return {.progress = Progress::source_owned, .wait = 100ms, .generation_bytes = 8};
 }
 
 std::string FirehoseSource::fingerprint() const {
