@@ -1,6 +1,7 @@
 #include "base/text_room.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <string_view>
 
 namespace penstock {
