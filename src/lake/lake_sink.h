@@ -1,33 +1,37 @@
-// The sink `files`: a local lake. Events go into objects (files that are written once and never
-// changed) in folders named from the data. Made by the engine; write() from several threads, one a
-// lane.
+// LakeSink: what every lake does, whatever its store. Events go into objects, which are written
+// once and never changed, in folders named from the data. Made by a connector's make(), for the
+// engine; write() from several threads, one a slot.
 #pragma once
 
-#include <array>
+#include <list>
 #include <unordered_map>
 
 #include "config/fields.h"
-#include "connectors/files/object_writer.h"
 #include "core/codec.h"
 #include "core/context.h"
 #include "core/sink.h"
+#include "lake/object_store.h"
+#include "lake/object_writer.h"
 #include "naming/name_template.h"
 #include "naming/object_name.h"
 
-namespace penstock::files {
+namespace penstock::lake {
 
-class FilesSink final : public Sink {
+// What the settings of every lake have; a connector declares them beside its own.
+struct Settings {
+  std::string path = {};
+  std::string compression = "none";
+  std::string extension = {};
+  int64_t folders_max = 1000;
+  void fields(config::FieldVisitor& visitor);
+};
+
+class LakeSink final : public Sink {
  public:
-  struct Settings {
-    std::string path = {};
-    std::string compression = "none";
-    std::string extension = {};
-    int64_t folders_max = 1000;
-    void fields(config::FieldVisitor& visitor);
-  };
-  static Result<std::unique_ptr<Sink>> make(Settings settings, const Context& context);
-  FilesSink(NameTemplate path, Compression compression, const Settings& settings,
-            const Context& context);
+  // `connector`: for errors. `fatal` for settings that make no lake.
+  static Result<std::unique_ptr<Sink>> make(std::string_view connector, Settings settings,
+                                            std::unique_ptr<ObjectStore> store,
+                                            const Context& context);
 
   SinkTraits traits() const override;
   Result<OrderKey> order_key(const Event& event) const override;
@@ -35,46 +39,65 @@ class FilesSink final : public Sink {
   Result<std::vector<Failure>> write(const Batch& batch, Stop stop) override;
 
  private:
-  static constexpr uint32_t kLanesMax = 16;
-
   struct Folder {
-    Coverage coverage;       // by the objects that were there at the first use
-    uint64_t last_used = 0;  // of Lane::uses
+    std::string name;
+    Coverage coverage;  // by the objects that were there at the first use
   };
-  struct Lane {  // of one writer at a time
-    std::unordered_map<std::string, Folder> folders;
-    uint64_t uses = 0;
-    uint64_t objects = 0;  // begun in this run
-    std::string text;      // buffer of the open object
+  struct Slot {                // of one writer at a time
+    std::list<Folder> recent;  // the one used last is the first
+    std::unordered_map<std::string_view, std::list<Folder>::iterator> folders;  // by its name
+    size_t bytes = 0;                                                           // of all coverages
+    uint64_t objects = 0;                                                       // begun in this run
+    std::string text;  // buffer of the open object
     std::unique_ptr<Compressor> compressor;
   };
+  struct Group {  // of a batch: what may share an object
+    std::string folder;
+    bool durable_order = false;
+    std::vector<uint32_t> places;  // in the batch
+  };
+  struct PartNames {
+    std::string now;
+    std::string old;  // empty where it is the same
+  };
 
-  Result<std::string> folder_of(const Event& event) const;
-  Result<Folder*> use(uint32_t number, const std::string& folder);
-  std::string temporary_name(uint32_t lane) const;
-  Result<Folder> first_use(const std::string& folder, uint32_t lane);
-  Result<> sync_parents(std::string_view folder);
-  Result<std::vector<Failure>> write_folder(Lane& lane, const std::string& folder,
-                                            const Batch& batch, Stop stop);
-  Result<> finish(Lane& lane, const Batch& batch, ObjectWriter& object, ObjectRange& range);
-  Result<std::string> name_of_object(Lane& lane, const Batch& batch, const ObjectWriter& object,
-                                     const ObjectRange& range) const;
+  LakeSink(NameTemplate path, Compression compression, const Settings& settings,
+           std::unique_ptr<ObjectStore> store, const Context& context);
+
+  Result<std::vector<Group>> groups_of(const Batch& batch) const;
+  Result<Folder*> use(Slot& slot, const Group& group, const Batch& batch, Stop stop);
+  Result<Folder> first_use(const Group& group, const Batch& batch, Stop stop);
+  void add(std::string_view object, Coverage& coverage) const;
+  static void forget(Slot& slot, const std::string& folder);
+  PartNames part_names(std::string_view part) const;
+  Result<> write_group(Slot& slot, const Group& group, const Batch& batch,
+                       std::vector<Failure>& failures, Stop stop);
+  Result<bool> is_written(Folder& folder, const PartNames& part, const Event& event) const;
+  Result<> finish(Slot& slot, const Batch& batch, const std::string& part, ObjectWriter& object,
+                  ObjectRange& range);
+  Result<std::string> name_of_object(const Slot& slot, const Batch& batch, const std::string& part,
+                                     const ObjectWriter& object, const ObjectRange& range) const;
+  PartOwner owner() const { return {.pipeline = pipeline_, .sink = sink_}; }
 
   NameTemplate path_;
+  std::string path_text_;
   std::optional<std::string> only_folder_;  // where the path has no placeholder
   OrderKey only_folder_key_;
   Compression compression_;
   std::string extension_;
-  size_t folders_per_lane_;
-  Files& files_;
+  size_t folders_max_;
+  std::unique_ptr<ObjectStore> store_;
   Clock& clock_;
   uint64_t seed_;
   std::shared_ptr<const Encoder> encoder_;
-  std::string prefix_;            // in front of the part: other sinks may share the folder
-  std::string temporary_prefix_;  // of this sink's temporary files
-  std::string temporary_of_run_;  // of those that this run is writing
-  int64_t opened_ = 0;            // wall clock, for unique names
-  std::array<Lane, kLanesMax> lanes_;
+  // Of this run: set by open().
+  std::string pipeline_;
+  std::string sink_;
+  std::string prefix_;  // in front of the part: other sinks may share the folder
+  std::string old_prefix_;
+  std::string selection_;  // in the names of objects
+  int64_t opened_ = 0;     // wall clock, for unique names
+  std::vector<Slot> slots_;
 };
 
-}  // namespace penstock::files
+}  // namespace penstock::lake

@@ -1,40 +1,40 @@
-#include "connectors/files/object_writer.h"
+#include "lake/object_writer.h"
 
-#include "base/mutation.h"
+#include "base/sha256.h"
 
-namespace penstock::files {
+namespace penstock::lake {
 
 namespace {
 
 constexpr size_t kFlushBytes = size_t{256} << 10;  // stays in the cache of a core
 
-}  // namespace
-
-ObjectWriter::~ObjectWriter() {
-  file_.reset();
-  if (exists_) {
-    // Best effort: a temporary file that stays is removed when its folder is used next.
-    static_cast<void>(files_.remove(temporary_));
-  }
+// A chain of hashes; what each link is of is told by a letter.
+std::string link(const std::string& before, char what, std::string_view bytes) {
+  std::string text = before;
+  text.push_back(what);
+  text.append(bytes);
+  return sha256_hex(text);
 }
+
+}  // namespace
 
 Result<> ObjectWriter::appended(std::string_view id) {
   if (hashes_) {
-    hash_ = hash128(id, hash_);
+    hash_ = link(hash_, 'i', id);
   }
   if (compressor_ != nullptr || text_.size() < kFlushBytes) {
     return {};
   }
   if (hashes_) {
-    hash_ = hash128(text_, hash_);
+    hash_ = link(hash_, 't', text_);
   }
   TRY(write(text_));
   text_.clear();
   return {};
 }
 
-Hash128 ObjectWriter::content_hash() const {
-  return hash128(text_, hash_);
+std::string ObjectWriter::content_hash() const {
+  return link(hash_, 't', text_);
 }
 
 Result<bool> ObjectWriter::finish(const std::string& name) {
@@ -45,32 +45,16 @@ Result<bool> ObjectWriter::finish(const std::string& name) {
     TRY(write(text_));
   }
   text_.clear();
-  if (!mutated("forgotten_fsync")) {
-    TRY(file_->sync());
-  }
-  file_.reset();
-  size_ = 0;
-  hash_ = {};
-  TRY(const bool renamed, files_.rename_new(temporary_, folder_ + "/" + name));
-  if (!renamed) {
-    return false;  // the destructor, or the next object, takes the temporary file
-  }
-  exists_ = false;
-  if (!mutated("forgotten_fsync")) {
-    TRY(files_.sync_folder(folder_));  // I1: the name counts once it cannot be forgotten
-  }
-  return true;
+  hash_.clear();
+  const std::unique_ptr<ObjectDraft> draft = std::move(draft_);
+  return draft->finish(name);
 }
 
 Result<> ObjectWriter::write(std::string_view bytes) {
-  if (file_ == nullptr) {
-    exists_ = true;
-    TRY(file_, files_.open(temporary_, OpenMode::write));
-    TRY(file_->truncate(0));
+  if (draft_ == nullptr) {
+    draft_ = store_.begin(folder_, slot_);
   }
-  TRY(file_->write(size_, bytes));
-  size_ += bytes.size();
-  return {};
+  return draft_->append(bytes);
 }
 
-}  // namespace penstock::files
+}  // namespace penstock::lake

@@ -1,52 +1,46 @@
-// ObjectWriter: one object on its way to the disk, under a temporary name until all of it is
-// durable. Owned by one write() of the files sink; one thread.
+// ObjectWriter: the records of one object after the other on their way to the store, as one write()
+// of a lake fills them. Owned by it; one thread.
 #pragma once
 
+#include <memory>
 #include <string>
 
-#include "base/files.h"
-#include "base/hash.h"
-#include "connectors/files/compress.h"
+#include "lake/compress.h"
+#include "lake/object_store.h"
 
-namespace penstock::files {
+namespace penstock::lake {
 
 class ObjectWriter {
  public:
   // `text` is the buffer of the records, `compressor` null for plain objects; both outlive it.
-  ObjectWriter(Files& files, std::string folder, std::string temporary_name, std::string& text,
+  ObjectWriter(ObjectStore& store, const std::string& folder, uint32_t slot, std::string& text,
                Compressor* compressor)
-      : files_(files),
-        folder_(std::move(folder)),
-        temporary_(folder_ + "/" + temporary_name),
-        text_(text),
-        compressor_(compressor) {
+      : store_(store), folder_(folder), slot_(slot), text_(text), compressor_(compressor) {
     text_.clear();
   }
-  ~ObjectWriter();  // takes an unfinished temporary file away
   ObjectWriter(const ObjectWriter&) = delete;
   ObjectWriter& operator=(const ObjectWriter&) = delete;
 
   std::string& text() { return text_; }  // append a record here, then call appended()
   Result<> appended(std::string_view id);
-  // From here on content_hash() is the hash of all records and their ids since the last finish().
+  // From here on content_hash() is the SHA-256, in hex, of all records and their ids since the last
+  // finish().
   void hash_content() { hashes_ = true; }
-  Hash128 content_hash() const;
+  std::string content_hash() const;
   // Makes the object durable under its name. False: the name is taken, and nothing was done.
   Result<bool> finish(const std::string& name);
 
  private:
   Result<> write(std::string_view bytes);
 
-  Files& files_;
-  std::string folder_;
-  std::string temporary_;
+  ObjectStore& store_;
+  const std::string& folder_;
+  uint32_t slot_;
   std::string& text_;
   Compressor* compressor_;
-  std::unique_ptr<File> file_;  // open while an object is being written
-  bool exists_ = false;         // the temporary file may be there
-  uint64_t size_ = 0;
-  Hash128 hash_;  // of the text that has left the buffer, and of the ids
+  std::unique_ptr<ObjectDraft> draft_;  // while an object is being written
+  std::string hash_;                    // of the text that has left the buffer, and of the ids
   bool hashes_ = false;
 };
 
-}  // namespace penstock::files
+}  // namespace penstock::lake

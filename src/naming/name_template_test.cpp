@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/sha256.h"
 #include "doc/bson.h"
 
 namespace penstock {
@@ -125,6 +126,24 @@ TEST_F(NameTemplateTest, two_values_never_meet) {
     EXPECT_LE(name.size(), 200U) << value;
     EXPECT_TRUE(names.insert(name).second) << value << " → " << name;
   }
+}
+
+// What the version before named is on disks.
+TEST_F(NameTemplateTest, old_names_of_long_values_can_still_be_made) {
+  event.stream = "a.b";
+  const auto name = *NameTemplate::parse("x/{stream}/y");
+  std::string now, old;
+  ASSERT_TRUE(name.render(event, now));
+  ASSERT_TRUE(name.render(event, old, NameTemplate::Hashes::old));
+  EXPECT_EQ(now, old);
+  const std::string value(300, 'v');
+  event.stream = value;
+  now.clear();
+  old.clear();
+  ASSERT_TRUE(name.render(event, now));
+  ASSERT_TRUE(name.render(event, old, NameTemplate::Hashes::old));
+  EXPECT_EQ(now, "x/" + std::string(133, 'v') + "%2D" + sha256_hex(value) + "/y");
+  EXPECT_EQ(old, "x/" + std::string(165, 'v') + "%2Db229c5496f76c099dc0597c2dc30ea00/y");
 }
 
 TEST_F(NameTemplateTest, a_missing_field_rejects_the_event_and_is_named) {
