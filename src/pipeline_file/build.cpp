@@ -92,6 +92,8 @@ class Builder {
 
   Result<Built> run_replay(ReplayOptions options) {
     numbers();
+    spec().has_checkpoint = false;  // the caller has both
+    spec().has_dead_letter = false;
     if (options.sink.empty()) {
       TRY(source());  // its format is the letters' format
       TRY(transforms());
