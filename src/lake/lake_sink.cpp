@@ -130,21 +130,27 @@ Result<> LakeSink::open(const Resume& resume, Stop stop) {
 Result<std::vector<LakeSink::Group>> LakeSink::groups_of(const Batch& batch) const {
   std::vector<Group> groups;
   std::string folder = only_folder_.value_or("");
+  size_t last = 0;  // the group of the event before
   for (uint32_t i = 0; i < batch.events.size(); ++i) {
     const Event& event = *batch.events[i];
-    if (!only_folder_) {
-      folder.clear();
-      TRY(path_.render(event, folder));
-    }
     const bool durable = !event.order.empty() && !batch.replay;
-    auto found = std::ranges::find_if(groups, [&](const Group& group) {
-      return group.durable_order == durable && group.folder == folder;
-    });
-    if (found == groups.end()) {
-      groups.push_back({folder, durable, {}});
-      found = std::prev(groups.end());
+    const bool alike = i > 0 && groups[last].durable_order == durable &&
+                       (only_folder_ || path_.is_surely_alike(*batch.events[i - 1], event));
+    if (!alike) {
+      if (!only_folder_) {
+        folder.clear();
+        TRY(path_.render(event, folder));
+      }
+      const auto found = std::ranges::find_if(groups, [&](const Group& group) {
+        return group.durable_order == durable && group.folder == folder;
+      });
+      last = static_cast<size_t>(found - groups.begin());
+      if (found == groups.end()) {
+        groups.push_back({folder, durable, {}});
+        groups.back().places.reserve(groups.size() == 1 ? batch.events.size() : 0);
+      }
     }
-    found->places.push_back(i);
+    groups[last].places.push_back(i);
   }
   std::ranges::stable_partition(groups, [](const Group& group) { return group.durable_order; });
   return groups;

@@ -1,5 +1,6 @@
 #include "naming/name_template.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -328,6 +329,34 @@ Result<> NameTemplate::render(const Event& event, std::string& out, Hashes hashe
   }
   rendering.finish();
   return {};
+}
+
+bool NameTemplate::is_surely_alike(const Event& one, const Event& other) const {
+  constexpr int64_t kHour = 3'600'000'000;
+  return std::ranges::all_of(pieces_, [&](const Piece& piece) {
+    switch (piece.kind) {
+      case Kind::literal:
+        return true;
+      case Kind::stream:
+      case Kind::database:
+      case Kind::collection:
+        return one.stream == other.stream;
+      case Kind::op:
+        return one.op == other.op;
+      case Kind::year:
+      case Kind::month:
+      case Kind::day:
+      case Kind::hour:
+        return one.at.micros >= 0 && other.at.micros >= 0 &&
+               one.at.micros / kHour == other.at.micros / kHour;
+      case Kind::key:
+      case Kind::meta:
+      case Kind::after:
+      case Kind::before:
+        return false;
+    }
+    return false;
+  });
 }
 
 bool NameTemplate::is_constant() const {

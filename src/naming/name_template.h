@@ -23,6 +23,8 @@ class NameTemplate {
   // nothing is appended.
   enum class Hashes { sha256, old };
   Result<> render(const Event& event, std::string& out, Hashes hashes = Hashes::sha256) const;
+  // Both have one name, which is told without making it; false: they may have.
+  bool is_surely_alike(const Event& one, const Event& other) const;
   bool is_constant() const;
   // The literal text before the first placeholder, up to and with its last '/'.
   std::string_view fixed_folder() const;

@@ -167,6 +167,41 @@ TEST_F(NameTemplateTest, a_bad_template_is_named) {
   EXPECT_NE(render("a{after").find("`{` without its `}`"), std::string::npos);
 }
 
+TEST_F(NameTemplateTest, alike_is_said_only_of_events_with_one_name) {
+  const std::string_view texts[] = {"x/{stream}", "{database}/{hh}", "{yyyy}/{op}", "{dd}", "x"};
+  std::vector<Event> events;
+  for (const std::string_view stream : {"a.b", "a.c"}) {
+    for (const Op op : {Op::insert, Op::remove}) {
+      for (const int64_t at : {int64_t{-1}, int64_t{1}, int64_t{0}, int64_t{3'599'999'999},
+                               int64_t{3'600'000'000}, kAt.micros, kAt.micros + 1}) {
+        Event made;
+        made.stream = stream;
+        made.op = op;
+        made.at = {at};
+        events.push_back(made);
+      }
+    }
+  }
+  int alike = 0;
+  for (const std::string_view text : texts) {
+    const auto name = *NameTemplate::parse(text);
+    for (const Event& one : events) {
+      for (const Event& other : events) {
+        std::string first, second;
+        ASSERT_TRUE(name.render(one, first));
+        ASSERT_TRUE(name.render(other, second));
+        if (name.is_surely_alike(one, other)) {
+          ++alike;
+          EXPECT_EQ(first, second) << text;
+        }
+      }
+    }
+  }
+  EXPECT_GT(alike, 1000);
+  EXPECT_FALSE(NameTemplate::parse("{after.type}")->is_surely_alike(event, event));
+  EXPECT_FALSE(NameTemplate::parse("{key}")->is_surely_alike(event, event));
+}
+
 TEST_F(NameTemplateTest, the_fixed_part_is_known) {
   EXPECT_EQ(NameTemplate::parse("./lake/x{stream}/a")->fixed_folder(), "./lake/");
   EXPECT_EQ(NameTemplate::parse("{stream}/a")->fixed_folder(), "");
