@@ -19,13 +19,14 @@ BESIDE_THE_MACHINE = tuple("engine/" + name for name in (
 # What a folder of src/ may include, besides itself.
 LAYERS = ["base", "doc", "config", "net", "core"]
 ALLOWED = {name: set(LAYERS[:i]) for i, name in enumerate(LAYERS)}
-ABOVE_CORE = ("naming", "pattern", "clients", "codecs", "transforms", "checkpoints", "dead_letters",
-              "inbox")
+ABOVE_CORE = ("naming", "lake", "pattern", "clients", "codecs", "transforms", "checkpoints",
+              "dead_letters", "inbox")
 for name in ABOVE_CORE + ("engine", "connectors"):
     ALLOWED[name] = set(LAYERS)
 ALLOWED["transforms"] |= {"pattern"}
 ALLOWED["checkpoints"] |= {"clients"}
-ALLOWED["connectors"] |= {"naming", "inbox", "codecs", "clients"}
+ALLOWED["lake"] |= {"naming"}
+ALLOWED["connectors"] |= {"naming", "lake", "inbox", "codecs", "clients"}
 ALLOWED["pipeline_file"] = set(LAYERS) | {"pattern", "engine"}
 ALLOWED["admin"] = set(LAYERS) | {"engine"}
 ALLOWED["cli"] = set(LAYERS) | set(ABOVE_CORE) | {"engine", "pipeline_file", "admin", "connectors"}

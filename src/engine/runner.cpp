@@ -224,9 +224,11 @@ class ThreadRunner final : public Runner {
     const uint32_t sink = open.sink;
     auto result = guarded("opening a sink", [&] {
       const SinkSpec& spec = assembly_.spec.sinks[sink];
-      return assembly_.sinks[sink].sink->open(
-          {.pipeline = assembly_.spec.name, .sink = spec.name, .slots = spec.lanes},
-          stop_reading_.get_token());
+      return assembly_.sinks[sink].sink->open({.pipeline = assembly_.spec.name,
+                                               .sink = spec.name,
+                                               .slots = spec.lanes,
+                                               .selection = spec.selection},
+                                              stop_reading_.get_token());
     });
     return [this, sink, r = std::move(result)](Instant now) mutable {
       pipeline_.sink_opened(sink, std::move(r), now);

@@ -33,6 +33,7 @@ struct SinkSpec {
   OnReject on_reject = OnReject::stop;
   double rate = 0;  // events a second; 0: no bound
   Duration write_deadline = 60s;
+  std::string selection = {};  // Resume::selection
 };
 
 struct Limits {

@@ -13,6 +13,7 @@
 #include "pattern/pattern.h"
 #include "pipeline_file/plan.h"
 #include "pipeline_file/refreshing_sink.h"
+#include "pipeline_file/selection.h"
 
 namespace penstock::pipeline_file {
 
@@ -91,6 +92,8 @@ class Builder {
 
   Result<Built> run_replay(ReplayOptions options) {
     numbers();
+    spec().has_checkpoint = false;  // the caller has both
+    spec().has_dead_letter = false;
     if (options.sink.empty()) {
       TRY(source());  // its format is the letters' format
       TRY(transforms());
@@ -343,6 +346,7 @@ class Builder {
     s.retry = retry_of(shared.retry);
     s.on_reject = on_reject_of(shared.on_reject, spec().has_dead_letter);
     s.rate = shared.rate;
+    s.selection = selection_of(plan_, plan);
     if (!shared.when.empty()) {
       TRY(Pattern pattern, Pattern::parse(shared.when));
       built.when = [kept = std::move(pattern)](const Event& event) { return kept.matches(event); };

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace penstock::files {
+namespace penstock::lake {
 
 enum class Compression { none, gzip, zstd };
 
@@ -22,4 +22,4 @@ class Compressor {
   static std::unique_ptr<Compressor> make(Compression compression);  // null for none
 };
 
-}  // namespace penstock::files
+}  // namespace penstock::lake

@@ -1,4 +1,4 @@
-#include "connectors/files/compress.h"
+#include "lake/compress.h"
 
 #include <fmt/core.h>
 #include <libdeflate.h>
@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 
-namespace penstock::files {
+namespace penstock::lake {
 
 namespace {
 
@@ -99,4 +99,4 @@ std::unique_ptr<Compressor> Compressor::make(Compression compression) {
   unreachable();
 }
 
-}  // namespace penstock::files
+}  // namespace penstock::lake
