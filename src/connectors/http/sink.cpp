@@ -7,12 +7,13 @@
 #include <ctime>
 
 #include "base/check.h"
-#include "base/hash.h"
+#include "base/sha256.h"
 
 namespace penstock::http {
 namespace {
 
 constexpr size_t kKeySizeMax = 200;
+constexpr size_t kKeyHashSize = 65;  // with a dash in front
 constexpr Duration kRetryAfterMax = 1h;
 constexpr size_t kAnswerShown = 200;
 
@@ -131,9 +132,8 @@ std::string header_value_of(std::string_view id) {
     }
   }
   if (value.size() > kKeySizeMax) {
-    const Hash128 hash = hash128(id);
-    value.resize(kKeySizeMax - 33);
-    value += fmt::format("-{:016x}{:016x}", hash.high, hash.low);
+    value.resize(kKeySizeMax - kKeyHashSize);
+    value += "-" + sha256_hex(id);
   }
   return value;
 }
@@ -229,9 +229,8 @@ Result<std::vector<Failure>> HttpSink::write_together(const Batch& batch, const 
     return failures;
   }
   body += array ? "]" : "";
-  const Hash128 hash = hash128(ids);
-  TRY(send(std::move(body), fmt::format("{:016x}{:016x}", hash.high, hash.low),
-           array ? "application/json" : "application/x-ndjson", stop));
+  TRY(send(std::move(body), sha256_hex(ids), array ? "application/json" : "application/x-ndjson",
+           stop));
   return failures;
 }
 
