@@ -6,7 +6,7 @@
 
 #include <fmt/core.h>
 
-#include "base/hash.h"
+#include "base/sha256.h"
 #include "base/utf8.h"
 #include "doc/bson.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kTemplateBytesMax = size_t{64} << 10;
 constexpr size_t kValueBytesMax = 200;
-constexpr size_t kHashBytes = 3 + 32;  // %2D and 128 bits in hexadecimal digits
+constexpr size_t kHashBytes = 3 + 64;  // %2D and a SHA-256 in hexadecimal digits
 constexpr std::string_view kHexDigits = "0123456789ABCDEF";
 
 void append_percent(unsigned char byte, std::string& out) {
@@ -44,9 +44,8 @@ void append_encoded(std::string_view value, bool at_segment_start, std::string& 
       cut = out.size();
     }
     if (out.size() - start > kValueBytesMax) {
-      const Hash128 hash = hash128(value);
       out.resize(cut);
-      out += fmt::format("%2D{:016x}{:016x}", hash.high, hash.low);
+      out += "%2D" + sha256_hex(value);
       return;
     }
   }
