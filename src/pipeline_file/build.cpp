@@ -91,6 +91,7 @@ class Builder {
 
   Result<Built> run_replay(ReplayOptions options) {
     numbers();
+    spec().has_checkpoint = spec().has_dead_letter = false;  // both stores are the caller's
     if (options.sink.empty()) {
       TRY(source());  // its format is the letters' format
       TRY(transforms());
