@@ -1,4 +1,4 @@
-// The bytes of a checkpoint, little-endian:
+// The bytes of a checkpoint of version 1, little-endian:
 //   "PSCKPT" 00 00 | version u32 | epoch u64 | fingerprint | at i64
 //   | count u32, count x (part, position) | count u32, count x (sink, key u64 u64, text)
 //   | XXH3-64 of all before
@@ -8,38 +8,16 @@
 
 #include <fmt/core.h>
 
-#include "base/check.h"
 #include "base/hash.h"
 #include "core/checkpoint_store.h"
+#include "core/order_key.h"
 
 namespace penstock {
 
 namespace {
 
+constexpr uint32_t kVersion = 1;
 constexpr std::string_view kMagic{"PSCKPT\0\0", 8};
-
-class Writer {
- public:
-  template <class T>
-  void number(T value) {
-    char bytes[sizeof value];
-    std::memcpy(bytes, &value, sizeof value);  // x86-64 is little-endian
-    out_.append(bytes, sizeof value);
-  }
-  void text(std::string_view value) {
-    CHECK(value.size() <= UINT32_MAX);
-    number(static_cast<uint32_t>(value.size()));
-    out_ += value;
-  }
-  void count(size_t value) {
-    CHECK(value <= UINT32_MAX);
-    number(static_cast<uint32_t>(value));
-  }
-  std::string& out() { return out_; }
-
- private:
-  std::string out_;
-};
 
 // After the first read past the end all reads give zero and ok() is false.
 class ByteReader {
@@ -99,44 +77,20 @@ void apply(const Changes& changes, Checkpoint& checkpoint) {
   checkpoint.at = changes.at;
 }
 
-std::string encode(const Checkpoint& checkpoint) {
-  CHECK(checkpoint.version == Checkpoint::kVersion);
-  Writer writer;
-  writer.out() += kMagic;
-  writer.number(Checkpoint::kVersion);
-  writer.number(checkpoint.epoch);
-  writer.text(checkpoint.fingerprint);
-  writer.number(checkpoint.at.micros);
-  writer.count(checkpoint.positions.size());
-  for (const auto& [part, position] : checkpoint.positions) {
-    writer.text(part);
-    writer.text(position);
-  }
-  writer.count(checkpoint.quarantined.size());
-  for (const Quarantined& entry : checkpoint.quarantined) {
-    writer.text(entry.sink);
-    writer.number(entry.key.low);
-    writer.number(entry.key.high);
-    writer.text(entry.text);
-  }
-  writer.number(hash64(writer.out()));
-  return std::move(writer.out());
-}
-
 Result<Checkpoint> decode_checkpoint(std::string_view bytes) {
   if (!bytes.starts_with(kMagic)) {
     return damaged("it does not begin as one", bytes.size());
   }
   ByteReader reader(bytes.substr(kMagic.size()));
   Checkpoint checkpoint;
-  checkpoint.version = reader.number<uint32_t>();
-  if (reader.ok() && checkpoint.version > Checkpoint::kVersion) {
+  const auto version = reader.number<uint32_t>();
+  if (reader.ok() && version > kVersion) {
     return fatal(fmt::format(
         "decode checkpoint: it has version {}, written by a newer Penstock; this one reads "
         "versions up to {}. Run the newer one",
-        checkpoint.version, Checkpoint::kVersion));
+        version, kVersion));
   }
-  if (!reader.ok() || checkpoint.version == 0 || bytes.size() < sizeof(uint64_t)) {
+  if (!reader.ok() || version == 0 || bytes.size() < sizeof(uint64_t)) {
     return damaged("it is too short or has no version", bytes.size());
   }
   uint64_t sum = 0;
@@ -158,8 +112,10 @@ Result<Checkpoint> decode_checkpoint(std::string_view bytes) {
   for (auto left = reader.number<uint32_t>(); left > 0 && reader.ok(); --left) {
     Quarantined entry;
     entry.sink = reader.text();
-    entry.key.low = reader.number<uint64_t>();
-    entry.key.high = reader.number<uint64_t>();
+    Hash128 old;
+    old.low = reader.number<uint64_t>();
+    old.high = reader.number<uint64_t>();
+    entry.key = kept_old_key(old);
     entry.text = reader.text();
     checkpoint.quarantined.push_back(std::move(entry));
   }

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "core/order_key.h"
 #include "dead_letters/bytes.h"
 #include "doc/bson.h"
 #include "doc/json.h"
@@ -82,8 +83,7 @@ std::string record_of(const DeadLetter& letter, const LetterPlace& place) {
   to.put_byte(0);  // no version: events had one once, and the format still has its place
   to.put_number(0);
   to.put_number(static_cast<uint64_t>(event.at.micros));
-  to.put_number(event.order_key.low);
-  to.put_number(event.order_key.high);
+  to.put_bytes(kept_key_of(event));
   to.put_byte(event.has_raw ? 1 : 0);
   to.put_bytes(event.has_raw ? event.raw : std::string_view());
   for (const Document* document : {&event.key, &event.before, &event.after, &event.meta}) {
@@ -120,8 +120,18 @@ Result<Document> take_document(ByteReader& from, Arena& arena) {
   return Document(bytes, new (memory) std::span<const Loss>(losses, count));
 }
 
-Result<> take_event(ByteReader& from, EventBlock& block) {
+// The kept key of a letter of version 1, which has its hash only.
+std::string key_of_version_1(const Hash128& old, const Event& event) {
+  if (old.is_zero()) {
+    return {};
+  }
+  return old == old_order_key_of(event.stream, event.key) ? kept_key_of(event.stream, event.key)
+                                                          : kept_old_key(old);
+}
+
+Result<> take_event(ByteReader& from, uint64_t version, StoredLetter& letter, EventBlock& block) {
   Event event;
+  Hash128 old;
   event.id = from.take_bytes();
   event.order = from.take_bytes();
   event.stream = from.take_bytes();
@@ -133,18 +143,29 @@ Result<> take_event(ByteReader& from, EventBlock& block) {
   static_cast<void>(from.take_byte());  // the version that events had once
   static_cast<void>(from.take_number());
   event.at.micros = static_cast<int64_t>(from.take_number());
-  event.order_key.low = from.take_number();
-  event.order_key.high = from.take_number();
+  if (version == 1) {
+    old.low = from.take_number();
+    old.high = from.take_number();
+  } else {
+    letter.key = from.take_bytes();
+    if (!letter.key.empty() && !is_kept_key(letter.key)) {
+      return rejected("dead letter: its key is damaged");
+    }
+  }
   event.has_raw = from.take_byte() != 0;
   event.raw = block.arena.copy(from.take_bytes());  // with the padding that parsers need
   for (Document* document : {&event.key, &event.before, &event.after, &event.meta}) {
     TRY(*document, take_document(from, block.arena));
   }
+  if (version == 1) {
+    letter.key = key_of_version_1(old, event);
+  }
   block.events.push_back(event);
   return {};
 }
 
-Result<LetterLine> decode_record(std::string_view record, std::shared_ptr<EventBlock> block) {
+Result<LetterLine> decode_record(std::string_view record, uint64_t version,
+                                 std::shared_ptr<EventBlock> block) {
   ByteReader from(record);
   LetterLine line;
   line.letter.sequence = from.take_number();
@@ -161,7 +182,7 @@ Result<LetterLine> decode_record(std::string_view record, std::shared_ptr<EventB
   } else {
     doc::append_base64(position, line.letter.position_text);
   }
-  TRY(take_event(from, *block));
+  TRY(take_event(from, version, line.letter, *block));
   if (from.failed() || from.left() != 0 || line.letter.sequence == 0 ||
       line.write_first > line.letter.sequence) {
     return rejected("dead letter: the record is cut or damaged");
@@ -251,7 +272,8 @@ Result<LetterLine> parse_line(std::string_view line) {
   // Small blocks: a listing holds many letters.
   auto block = std::make_shared<EventBlock>(1024);
   TRY(const std::string_view record, doc::decode_base64(text, block->arena));
-  return decode_record(record, std::move(block));
+  const uint64_t version = body.starts_with(fmt::format("{{\"{}\":1,", kKind)) ? 1 : 2;
+  return decode_record(record, version, std::move(block));
 }
 
 }  // namespace penstock::dead_letters

@@ -165,16 +165,15 @@ std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters,
                                        const std::function<bool(const StoredLetter&)>& is_held) {
   std::vector<uint64_t> found;
   // Keys of which a later change is a dead letter too, because a quarantine held it back.
-  std::unordered_set<Hash128, Hash128Hasher> held;
+  std::unordered_set<std::string_view> held;
   for (size_t i = letters.size(); i > 0; --i) {
     const StoredLetter& letter = letters[i - 1];
-    const OrderKey key = letter.event().order_key;
-    if (key.is_zero()) {
+    if (letter.key.empty()) {
       continue;  // without a key there is no order to break
     }
     if (letter.quarantined && is_held(letter)) {
-      held.insert(key);
-    } else if (!held.contains(key)) {
+      held.insert(letter.key);
+    } else if (!held.contains(letter.key)) {
       found.push_back(letter.sequence);
     }
   }

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "core/lines.h"
+#include "core/order_key.h"
 
 namespace penstock::files {
 
@@ -63,6 +64,7 @@ Result<std::unique_ptr<Sink>> FilesSink::make(Settings settings, const Context& 
 FilesSink::FilesSink(NameTemplate path, Compression compression, const Settings& settings,
                      const Context& context)
     : path_(std::move(path)),
+      hash_key_(context.hash_key),
       compression_(compression),
       extension_(settings.extension.empty() ? default_extension(*context.encoder)
                                             : std::string_view(settings.extension)),
@@ -74,7 +76,7 @@ FilesSink::FilesSink(NameTemplate path, Compression compression, const Settings&
   extension_ += extension_of(compression);
   if (path_.is_constant()) {
     only_folder_ = settings.path;
-    only_folder_key_ = hash128(settings.path);
+    only_folder_key_ = order_key_of_name(hash_key_, settings.path);
   }
 }
 
@@ -104,7 +106,7 @@ Result<OrderKey> FilesSink::order_key(const Event& event) const {
   thread_local std::string folder;  // an event needs no allocation
   folder.clear();
   TRY(path_.render(event, folder));
-  return hash128(folder);
+  return order_key_of_name(hash_key_, folder);
 }
 
 Result<> FilesSink::open(const Resume& resume, Stop /*stop*/) {

@@ -62,6 +62,7 @@ class FilesSink final : public Sink {
 
   NameTemplate path_;
   std::optional<std::string> only_folder_;  // where the path has no placeholder
+  HashKey hash_key_;
   OrderKey only_folder_key_;
   Compression compression_;
   std::string extension_;
