@@ -3,14 +3,19 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
+#include <cstring>
 #include <deque>
 #include <iterator>
 #include <set>
 #include <unordered_set>
 
+#include "base/check.h"
+#include "base/sha256.h"
 #include "core/copy_event.h"
+#include "dead_letters/bytes.h"
 
 namespace penstock::dead_letters {
 
@@ -28,6 +33,34 @@ Event copied(const StoredLetter& letter, Arena& arena) {
   const uint64_t order = std::byteswap(letter.sequence);
   copy.order = arena.copy({reinterpret_cast<const char*>(&order), sizeof order});
   return copy;
+}
+
+// What makes two letters of a sink the same change: its part, its place there, and all of it. Ids
+// alone do not, for those of a foreign source may repeat.
+using Identity = std::array<uint8_t, 32>;
+Identity identity_of(const StoredLetter& letter) {
+  const Event& event = letter.event();
+  std::string bytes;
+  ByteWriter to(bytes);
+  to.put_byte(static_cast<uint8_t>(event.op));
+  to.put_byte(event.has_raw ? 1 : 0);
+  for (const std::string_view text :
+       {std::string_view(letter.part), event.order, event.id, event.stream, event.raw}) {
+    to.put_bytes(text);
+  }
+  for (const Document* document : {&event.key, &event.before, &event.after, &event.meta}) {
+    to.put_byte(*document ? 1 : 0);
+    to.put_bytes(*document ? document->bytes() : std::string_view());
+  }
+  return sha256(bytes);
+}
+
+// copied() made its order of the letter's sequence.
+uint64_t sequence_of(const Event& event) {
+  uint64_t order = 0;
+  CHECK(event.order.size() == sizeof order);
+  std::memcpy(&order, event.order.data(), sizeof order);
+  return std::byteswap(order);
 }
 
 // Calls visit with every letter, in append order.
@@ -62,7 +95,7 @@ class ReplayReader final : public Reader {
   std::deque<StoredLetter> page_;  // read from the archive, not looked at yet
   uint64_t after_ = 0;             // the last letter that was looked at
   std::deque<uint64_t> open_;      // given out, or repeats of such; not committed
-  std::unordered_set<Hash128, Hash128Hasher> given_;  // ids of this sink
+  std::set<Identity> given_;       // of this sink
 };
 
 Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Stop stop) {
@@ -82,7 +115,7 @@ Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Sto
       continue;
     }
     open_.push_back(letter.sequence);
-    if (given_.insert(hash128(letter.event().id)).second) {
+    if (given_.insert(identity_of(letter)).second) {
       block.events.push_back(copied(letter, block.arena));
     }
   }
@@ -189,20 +222,28 @@ Result<std::vector<Failure>> ReplaySink::write(const Batch& batch, Stop stop) {
   }
   for (size_t i = 0; i < batch.events.size(); ++i) {
     if (!failed[i]) {
-      taken_.at(batch.slot).push_back(hash128(batch.events[i]->id));
+      taken_.at(batch.slot).push_back(sequence_of(*batch.events[i]));
     }
   }
   return failures;
 }
 
 Result<> ReplaySink::note_taken(DeadLetterArchive& archive, const ReplayChoice& choice, Stop stop) {
-  std::unordered_set<Hash128, Hash128Hasher> taken;
-  for (const std::vector<Hash128>& ids : taken_) {
-    taken.insert(ids.begin(), ids.end());
+  std::unordered_set<uint64_t> taken;
+  for (const std::vector<uint64_t>& sequences : taken_) {
+    taken.insert(sequences.begin(), sequences.end());
   }
+  std::set<Identity> identities;  // a repeat comes behind the letter that was taken
   std::vector<uint64_t> done;
   TRY(for_each(archive, stop, [&](const StoredLetter& letter) {
-    if (choice.takes(letter) && taken.contains(hash128(letter.event().id))) {
+    if (!choice.takes(letter)) {
+      return;
+    }
+    const Identity identity = identity_of(letter);
+    if (taken.contains(letter.sequence)) {
+      identities.insert(identity);
+    }
+    if (identities.contains(identity)) {
       done.push_back(letter.sequence);
     }
   }));
