@@ -10,6 +10,8 @@
 #include "cli/supervise.h"
 #include "config/nearest.h"
 #include "config/problems.h"
+#include "core/order_key.h"
+#include "core/quarantine.h"
 #include "dead_letters/replay.h"
 #include "doc/json.h"
 #include "pipeline_file/build.h"
@@ -117,51 +119,56 @@ Result<pipeline_file::Built> build_sink(Program& program, const Opened& opened,
                                      program.context(opened.operated.pipeline), std::move(replay));
 }
 
-// The keys at one sink under which letters wait: its own, and the event's where it could not make
-// one. Letters of decoding and transforms hold back their key at every sink.
+// The letter's event with the order key that this process gives it.
+Event keyed_event(const StoredLetter& letter, const Program& program) {
+  Event event = letter.event();
+  if (!letter.key.empty()) {
+    event.kept_key = letter.key;
+    event.order_key = order_key_of_kept(program.hash_key(), letter.key);
+  }
+  return event;
+}
+
+// The keys at one sink that letters wait of. Letters of decoding and transforms hold back their key
+// at every sink.
 class WaitingKeys {
  public:
-  // Null: the pipeline does not have the sink now, so any letter of it holds back all its keys.
-  WaitingKeys(std::string name, std::unique_ptr<Sink> sink)
-      : name_(std::move(name)), sink_(std::move(sink)) {}
+  WaitingKeys(std::string name, const Program& program)
+      : name_(std::move(name)), program_(program) {}
 
   void add(const StoredLetter& letter) {
-    if (letter.replayed || (letter.sink != name_ && !letter.sink.empty())) {
+    if (letter.replayed || letter.key.empty() || (letter.sink != name_ && !letter.sink.empty())) {
       return;
     }
-    keys_.insert(letter.event().order_key);
-    if (sink_ == nullptr) {
-      all_ = true;
-      return;
-    }
-    if (const Result<OrderKey> own = sink_->order_key(letter.event()); own) {
-      keys_.insert(*own);
-    }
+    kept_.insert(letter.key);
+    const Event event = keyed_event(letter, program_);
+    old_.insert(old_order_key_of(event));
+    texts_.insert(quarantined_at(name_, event).text);
   }
-  bool contains(const OrderKey& key) const { return all_ || keys_.contains(key); }
+  // Of an entry of version 1 at a sink of folders only the text tells the key, so that it waits for
+  // that too.
+  bool contains(const Quarantined& entry) const {
+    const std::optional<Hash128> old = old_key_of(entry.key);
+    return old ? old_.contains(*old) || texts_.contains(entry.text) : kept_.contains(entry.key);
+  }
 
  private:
   std::string name_;
-  std::unique_ptr<Sink> sink_;
-  std::set<OrderKey> keys_;
-  bool all_ = false;
+  const Program& program_;
+  std::set<std::string> kept_, texts_;
+  std::set<Hash128> old_;
 };
 
 // A key of which no letter waits any more leaves the quarantine: later changes of it go to the sink
 // again.
-Result<size_t> release_quarantine(Program& program, Opened& opened) {
+Result<size_t> release_quarantine(const Program& program, Opened& opened, Timestamp now) {
   TRY(std::optional<Checkpoint> checkpoint, opened.operated.checkpoint->load({}));
   if (!checkpoint || checkpoint->quarantined.empty()) {
     return size_t{0};
   }
   std::map<std::string, WaitingKeys> waiting;
   for (const Quarantined& key : checkpoint->quarantined) {
-    if (!waiting.contains(key.sink)) {
-      auto built = build_sink(program, opened, key.sink, {.sink = key.sink});
-      waiting.try_emplace(
-          key.sink, key.sink,
-          built ? std::move(built->assembly.sinks.front().sink) : std::unique_ptr<Sink>());
-    }
+    waiting.try_emplace(key.sink, key.sink, program);
   }
   TRY(for_each_letter(*opened.archive, [&](const StoredLetter& letter) {
     for (auto& [sink, keys] : waiting) {
@@ -169,41 +176,31 @@ Result<size_t> release_quarantine(Program& program, Opened& opened) {
     }
   }));
   Changes changes;
-  changes.at = program.clock().wall();
-  std::ranges::copy_if(
-      checkpoint->quarantined, std::back_inserter(changes.released),
-      [&](const Quarantined& key) { return !waiting.at(key.sink).contains(key.key); });
+  changes.at = now;
+  std::ranges::copy_if(checkpoint->quarantined, std::back_inserter(changes.released),
+                       [&](const Quarantined& key) { return !waiting.at(key.sink).contains(key); });
   if (!changes.released.empty()) {
     TRY(opened.operated.checkpoint->save(changes, {}));
   }
   return changes.released.size();
 }
 
-using QuarantinedKeys = std::set<std::pair<std::string, OrderKey>>;  // at a sink
-
-Result<QuarantinedKeys> quarantined_keys(const Opened& opened) {
-  QuarantinedKeys keys;
+// The quarantines of the sinks that a replay goes to.
+Result<std::vector<QuarantineSet>> quarantines(const Program& program, const Opened& opened,
+                                               const engine::PipelineSpec& replay) {
+  std::optional<Checkpoint> checkpoint;
   if (opened.operated.checkpoint) {
-    TRY(const std::optional<Checkpoint> checkpoint, opened.operated.checkpoint->load({}));
-    for (const Quarantined& key :
-         checkpoint ? checkpoint->quarantined : std::vector<Quarantined>()) {
-      keys.emplace(key.sink, key.key);
+    TRY(checkpoint, opened.operated.checkpoint->load({}));
+  }
+  std::vector<QuarantineSet> sets;
+  for (const engine::SinkSpec& sink : replay.sinks) {
+    sets.emplace_back(
+        QuarantineOptions{.hash_key = program.hash_key(), .folders = sink.traits.folders});
+    if (checkpoint) {
+      sets.back().load(checkpoint->quarantined, sink.name);
     }
   }
-  return keys;
-}
-
-// Whether the key of a letter is in quarantine at each of the sinks that its replay goes to.
-bool is_held(const StoredLetter& letter, const engine::Assembly& replay,
-             const QuarantinedKeys& keys) {
-  for (size_t i = 0; i < replay.sinks.size(); ++i) {
-    const std::string& name = replay.spec.sinks[i].name;
-    const Result<OrderKey> own = replay.sinks[i].sink->order_key(letter.event());
-    if (!keys.contains({name, letter.event().order_key}) && !(own && keys.contains({name, *own}))) {
-      return false;
-    }
-  }
-  return true;
+  return sets;
 }
 
 // Whether the pipeline has the sink, or letters of it; complains where it has neither.
@@ -250,10 +247,13 @@ Result<Replayed> replay_sink(Program& program, Opened& opened, const Options& op
   if (letters.empty()) {
     return Replayed{};
   }
-  TRY(const QuarantinedKeys keys, quarantined_keys(opened));
   TRY(pipeline_file::Built built, build_sink(program, opened, sink, choice));
-  const std::vector<uint64_t> overtaken = dead_letters::may_be_overtaken(
-      letters, [&](const StoredLetter& letter) { return is_held(letter, built.assembly, keys); });
+  TRY(const std::vector<QuarantineSet> sets, quarantines(program, opened, built.assembly.spec));
+  const std::vector<uint64_t> overtaken =
+      dead_letters::may_be_overtaken(letters, [&](const StoredLetter& letter) {
+        const Event event = keyed_event(letter, program);
+        return std::ranges::all_of(sets, [&](const auto& set) { return set.contains(event); });
+      });
   if (!overtaken.empty() && !options.force) {
     return fatal(fmt::format(
         "{} of {} dead letters of {} may have been overtaken by a later change of their key that "
@@ -344,7 +344,7 @@ Result<Exit> replay(Program& program, Opened& opened, const Options& options, Si
     return Exit::failed;
   }
   if (lease && all.exit != Exit::aborted) {
-    TRY(const size_t released, release_quarantine(program, opened));
+    TRY(const size_t released, release_quarantine(program, opened, program.clock().wall()));
     if (released > 0 && !Program::print(fmt::format("{} keys left the quarantine\n", released))) {
       return Exit::failed;
     }

@@ -1,4 +1,4 @@
-// The bytes of a checkpoint, little-endian:
+// The bytes of a checkpoint of version 1, little-endian:
 //   "PSCKPT" 00 00 | version u32 | epoch u64 | fingerprint | at i64
 //   | count u32, count x (part, position) | count u32, count x (sink, key u64 u64, text)
 //   | XXH3-64 of all before
@@ -8,14 +8,15 @@
 #include <fmt/core.h>
 
 #include "base/bytes.h"
-#include "base/check.h"
 #include "base/hash.h"
 #include "core/checkpoint_store.h"
+#include "core/order_key.h"
 
 namespace penstock {
 
 namespace {
 
+constexpr uint32_t kVersion = 1;
 constexpr std::string_view kMagic{"PSCKPT\0\0", 8};
 
 std::unexpected<Error> damaged(std::string_view how, size_t size) {
@@ -45,44 +46,20 @@ void apply(const Changes& changes, Checkpoint& checkpoint) {
   checkpoint.at = changes.at;
 }
 
-std::string encode(const Checkpoint& checkpoint) {
-  CHECK(checkpoint.version == Checkpoint::kVersion);
-  std::string out(kMagic);
-  ByteWriter<uint32_t> writer(out);
-  writer.number(Checkpoint::kVersion);
-  writer.number(checkpoint.epoch);
-  writer.bytes(checkpoint.fingerprint);
-  writer.number(checkpoint.at.micros);
-  writer.count(checkpoint.positions.size());
-  for (const auto& [part, position] : checkpoint.positions) {
-    writer.bytes(part);
-    writer.bytes(position);
-  }
-  writer.count(checkpoint.quarantined.size());
-  for (const Quarantined& entry : checkpoint.quarantined) {
-    writer.bytes(entry.sink);
-    writer.number(entry.key.low);
-    writer.number(entry.key.high);
-    writer.bytes(entry.text);
-  }
-  writer.number(hash64(out));
-  return out;
-}
-
 Result<Checkpoint> decode_checkpoint(std::string_view bytes) {
   if (!bytes.starts_with(kMagic)) {
     return damaged("it does not begin as one", bytes.size());
   }
   ByteReader<uint32_t> reader(bytes.substr(kMagic.size()));
   Checkpoint checkpoint;
-  checkpoint.version = reader.number<uint32_t>();
-  if (!reader.failed() && checkpoint.version > Checkpoint::kVersion) {
+  const auto version = reader.number<uint32_t>();
+  if (!reader.failed() && version > kVersion) {
     return fatal(fmt::format(
         "decode checkpoint: it has version {}, written by a newer Penstock; this one reads "
         "versions up to {}. Run the newer one",
-        checkpoint.version, Checkpoint::kVersion));
+        version, kVersion));
   }
-  if (reader.failed() || checkpoint.version == 0 || bytes.size() < sizeof(uint64_t)) {
+  if (reader.failed() || version == 0 || bytes.size() < sizeof(uint64_t)) {
     return damaged("it is too short or has no version", bytes.size());
   }
   const std::string_view content = bytes.substr(0, bytes.size() - sizeof(uint64_t));
@@ -102,8 +79,10 @@ Result<Checkpoint> decode_checkpoint(std::string_view bytes) {
   for (auto left = reader.count(); left > 0 && !reader.failed(); --left) {
     Quarantined entry;
     entry.sink = reader.bytes();
-    entry.key.low = reader.number<uint64_t>();
-    entry.key.high = reader.number<uint64_t>();
+    Hash128 old;
+    old.low = reader.number<uint64_t>();
+    old.high = reader.number<uint64_t>();
+    entry.key = kept_old_key(old);
     entry.text = reader.bytes();
     checkpoint.quarantined.push_back(std::move(entry));
   }

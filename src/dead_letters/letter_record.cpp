@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/json_string.h"
 #include "base/utf8.h"
+#include "core/order_key.h"
 #include "doc/bson.h"
 #include "doc/json.h"
 
@@ -88,8 +89,7 @@ std::string record_of(const DeadLetter& letter, const LetterPlace& place) {
   to.flag(false);  // no version: events had one once, and the format still has its place
   to.number(uint64_t{0});
   to.number(event.at.micros);
-  to.number(event.order_key.low);
-  to.number(event.order_key.high);
+  to.bytes(kept_key_of(event));
   to.flag(event.has_raw);
   to.bytes(event.has_raw ? event.raw : std::string_view());
   for (const Document* document : {&event.key, &event.before, &event.after, &event.meta}) {
@@ -126,8 +126,18 @@ Result<Document> take_document(RecordReader& from, Arena& arena) {
   return Document(bytes, new (memory) std::span<const Loss>(losses, count));
 }
 
-Result<> take_event(RecordReader& from, EventBlock& block) {
+// The kept key of a letter of version 1, which has its hash only.
+std::string key_of_version_1(const Hash128& old, const Event& event) {
+  if (old.is_zero()) {
+    return {};
+  }
+  return old == old_order_key_of(event.stream, event.key) ? kept_key_of(event.stream, event.key)
+                                                          : kept_old_key(old);
+}
+
+Result<> take_event(RecordReader& from, uint64_t version, StoredLetter& letter, EventBlock& block) {
   Event event;
+  Hash128 old;
   event.id = from.bytes();
   event.order = from.bytes();
   event.stream = from.bytes();
@@ -139,18 +149,29 @@ Result<> take_event(RecordReader& from, EventBlock& block) {
   static_cast<void>(from.flag());  // the version that events had once
   static_cast<void>(from.number<uint64_t>());
   event.at.micros = from.number<int64_t>();
-  event.order_key.low = from.number<uint64_t>();
-  event.order_key.high = from.number<uint64_t>();
+  if (version == 1) {
+    old.low = from.number<uint64_t>();
+    old.high = from.number<uint64_t>();
+  } else {
+    letter.key = from.bytes();
+    if (!letter.key.empty() && !is_kept_key(letter.key)) {
+      return rejected("dead letter: its key is damaged");
+    }
+  }
   event.has_raw = from.flag();
   event.raw = block.arena.copy(from.bytes());  // with the padding that parsers need
   for (Document* document : {&event.key, &event.before, &event.after, &event.meta}) {
     TRY(*document, take_document(from, block.arena));
   }
+  if (version == 1) {
+    letter.key = key_of_version_1(old, event);
+  }
   block.events.push_back(event);
   return {};
 }
 
-Result<LetterLine> decode_record(std::string_view record, std::shared_ptr<EventBlock> block) {
+Result<LetterLine> decode_record(std::string_view record, uint64_t version,
+                                 std::shared_ptr<EventBlock> block) {
   RecordReader from(record);
   LetterLine line;
   line.letter.sequence = from.number<uint64_t>();
@@ -167,7 +188,7 @@ Result<LetterLine> decode_record(std::string_view record, std::shared_ptr<EventB
   } else {
     append_base64(position, line.letter.position_text);
   }
-  TRY(take_event(from, *block));
+  TRY(take_event(from, version, line.letter, *block));
   if (from.failed() || from.left() != 0 || line.letter.sequence == 0 ||
       line.write_first > line.letter.sequence) {
     return rejected("dead letter: the record is cut or damaged");
@@ -257,7 +278,8 @@ Result<LetterLine> parse_line(std::string_view line) {
   // Small blocks: a listing holds many letters.
   auto block = std::make_shared<EventBlock>(1024);
   TRY(const std::string_view record, decode_base64(text, block->arena));
-  return decode_record(record, std::move(block));
+  const uint64_t version = body.starts_with(fmt::format("{{\"{}\":1,", kKind)) ? 1 : 2;
+  return decode_record(record, version, std::move(block));
 }
 
 }  // namespace penstock::dead_letters

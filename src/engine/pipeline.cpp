@@ -20,6 +20,8 @@ Pipeline::Pipeline(PipelineSpec spec)
     auto state = std::make_unique<SinkState>();
     state->spec = sink;
     state->counts.name = sink.name;
+    state->barred =
+        penstock::QuarantineSet({.hash_key = spec_.hash_key, .folders = sink.traits.folders});
     state->outage.what = fmt::format("sink {}", sink.name);
     for (uint32_t i = 0; !sink.traits.folders && i < std::max(1U, sink.lanes); ++i) {
       open_lane(*state, {}, 0);
@@ -86,10 +88,7 @@ void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, 
   }
   for (const Quarantined& key : checkpoint_.quarantined) {
     for (const auto& sink : sinks_) {
-      if (key.sink == sink->spec.name || key.sink.empty()) {
-        sink->quarantine.insert(key.key);
-        sink->barred.insert(key.key);
-      }
+      sink->barred.load({&key, 1}, sink->spec.name);
     }
   }
   for (uint32_t i = 0; i < sinks_.size(); ++i) {
@@ -475,7 +474,7 @@ void Pipeline::route(uint32_t s, Chunk& chunk, uint32_t index, Instant now) {
   parts_[chunk.part]->ledger.expect(chunk, index);
   const Item item{&chunk, index, static_cast<uint32_t>(event.bytes()), key};
   const Rejection* const rejection = rejection_of(routes.rejections, index);
-  if (rejection != nullptr || (!sink.barred.empty() && sink.barred.contains(event.order_key))) {
+  if (rejection != nullptr || (!sink.barred.empty() && sink.barred.contains(event))) {
     cut_objects(chunk.part);
     return rejection != nullptr ? reject(&sink, false, item, rejection->error, now)
                                 : follow_into_letters(sink, item, now);

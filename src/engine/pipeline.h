@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "core/quarantine.h"
 #include "engine/action.h"
 #include "engine/status.h"
 
@@ -119,9 +120,9 @@ class Pipeline {
     std::vector<std::unique_ptr<Lane>> lanes;
     std::vector<uint32_t> free_lanes;                                   // folders
     std::unordered_map<OrderKey, uint32_t, Hash128Hasher> lane_of_key;  // folders
-    std::vector<bool> busy_slots;  // folders: by Batch::lane, whether a write is in flight
-    QuarantineSet quarantine;      // by the sink's order keys: what the lanes divert
-    QuarantineSet barred;          // by the events' own keys: rejected before a lane, from there on
+    std::vector<bool> busy_slots;    // folders: by Batch::lane, whether a write is in flight
+    QuarantineSet quarantine;        // by the sink's order keys: what the lanes divert
+    penstock::QuarantineSet barred;  // by the events' own keys: before a lane, from there on
     bool opened = false;
     Outage outage;
     uint32_t rejections_in_a_row = 0, unrouted_in_a_row = 0;
@@ -184,7 +185,7 @@ class Pipeline {
                    Instant now);
   // `by`: null for decoding and transforms; `was_written`: by a write, not before the lanes.
   void reject(SinkState* by, bool was_written, const Item& item, const Error& error, Instant now);
-  void quarantine(SinkState& sink, QuarantineSet& set, const Item& item, Instant now);
+  void quarantine(SinkState& sink, bool was_written, const Item& item, Instant now);
   void follow_into_letters(SinkState& sink, const Item& item, Instant now);
   void bury(const Item& item, std::string_view sink, std::string_view error, bool quarantined,
             Instant now);

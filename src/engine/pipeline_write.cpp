@@ -240,7 +240,7 @@ void Pipeline::reject(SinkState* by, bool was_written, const Item& item, const E
     case OnReject::quarantine:
       for (const auto& each : sinks_) {
         if (by == nullptr || by == each.get()) {
-          quarantine(*each, was_written ? each->quarantine : each->barred, item, now);
+          quarantine(*each, was_written, item, now);
         }
       }
       [[fallthrough]];
@@ -250,16 +250,13 @@ void Pipeline::reject(SinkState* by, bool was_written, const Item& item, const E
   }
 }
 
-void Pipeline::quarantine(SinkState& sink, QuarantineSet& set, const Item& item, Instant now) {
-  if (item.key.is_zero() || !set.insert(item.key).second) {
+void Pipeline::quarantine(SinkState& sink, bool was_written, const Item& item, Instant now) {
+  if (item.event().order_key.is_zero() ||
+      !(was_written ? sink.quarantine.insert(item.key).second : sink.barred.insert(item.event()))) {
     return;
   }
   PROBE("key_quarantined");
-  Quarantined entry{sink.spec.name, item.key, {}};
-  if (item.event().key) {
-    doc::append_text(item.event().key, entry.text);
-  }
-  checkpoint_.quarantined.push_back(std::move(entry));
+  checkpoint_.quarantined.push_back(quarantined_at(sink.spec.name, item.event()));
   dirty_ = true;
   if (checkpoint_.quarantined.size() > spec_.limits.quarantined_keys) {
     fail(now,

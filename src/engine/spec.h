@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/keyed_hash.h"
 #include "core/sink.h"
 #include "core/source.h"
 
@@ -75,6 +76,7 @@ struct PipelineSpec {
   Duration discover_every = 1s;
   Duration drain_max = 30s;  // after stop(): what is not delivered by then comes again next time
   uint64_t seed = 1;
+  HashKey hash_key;  // the process's secret, for order keys
 };
 
 }  // namespace penstock::engine

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "core/lines.h"
+#include "core/order_key.h"
 
 namespace penstock::lake {
 
@@ -70,6 +71,7 @@ LakeSink::LakeSink(NameTemplate path, Compression compression, const Settings& s
                    std::unique_ptr<ObjectStore> store, const Context& context)
     : path_(std::move(path)),
       path_text_(settings.path),
+      hash_key_(context.hash_key),
       compression_(compression),
       extension_(settings.extension.empty() ? default_extension(*context.encoder)
                                             : std::string_view(settings.extension)),
@@ -81,7 +83,7 @@ LakeSink::LakeSink(NameTemplate path, Compression compression, const Settings& s
   extension_ += extension_of(compression);
   if (path_.is_constant()) {
     only_folder_ = settings.path;
-    only_folder_key_ = hash128(settings.path);
+    only_folder_key_ = order_key_of_name(hash_key_, settings.path);
   }
 }
 
@@ -102,7 +104,7 @@ Result<OrderKey> LakeSink::order_key(const Event& event) const {
   thread_local std::string folder;  // an event needs no allocation
   folder.clear();
   TRY(path_.render(event, folder));
-  return hash128(folder);
+  return order_key_of_name(hash_key_, folder);
 }
 
 Result<> LakeSink::open(const Resume& resume, Stop stop) {

@@ -81,6 +81,7 @@ class LakeSink final : public Sink {
 
   NameTemplate path_;
   std::string path_text_;
+  HashKey hash_key_;
   std::optional<std::string> only_folder_;  // where the path has no placeholder
   OrderKey only_folder_key_;
   Compression compression_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_collision.h"
+
 #include <set>
 
 #include "base/sha256.h"
@@ -118,6 +120,8 @@ TEST_F(NameTemplateTest, two_values_never_meet) {
     values.push_back(std::string(size, '/'));
     values.push_back("é" + std::string(size, 'x'));
   }
+  const auto [mine, yours] = colliding_texts();
+  values.insert(values.end(), {mine, yours});
   const auto longest = with_stream("{stream}", values.back());
   values.push_back(longest);  // what a cut one looks like, as a value of its own
   std::set<std::string> names;

@@ -174,6 +174,7 @@ class Builder {
     engine::PipelineSpec& s = spec();
     s.name = plan_.name;
     s.seed = base_.seed;
+    s.hash_key = base_.hash_key;
     s.limits = plan_.limits.limits;
     if (!plan_.read_events_given) {
       s.limits.read_events = std::min(s.limits.read_events, s.limits.in_flight_events);

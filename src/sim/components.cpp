@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "core/order_key.h"
+#include "doc/bson.h"
 #include "sim/lake.h"
 #include "sim/world.h"
 
@@ -22,6 +24,11 @@ void append_event(const ScriptedEvent& scripted, EventBlock& block) {
       block.arena.copy(fmt::format("{:04x}{:04x}", scripted.generation(), scripted.index));
   event.stream = block.arena.copy(scripted.folder);
   event.raw = event.id;
+  if (!scripted.key.empty()) {
+    doc::BsonWriter key(block.arena);
+    key.string("_id", scripted.key);
+    event.key = key.finish();
+  }
   event.has_raw = true;
   event.op = scripted.barrier ? Op::drop : Op::message;
   event.at = {scripted.index};
@@ -106,7 +113,7 @@ class ModelSink final : public Sink {
   SinkTraits traits() const override { return world_.plan().spec.sinks[index_].traits; }
   Result<OrderKey> order_key(const Event& event) const override {
     const std::string& key = world_.event_of(event).key;
-    return key.empty() ? OrderKey{} : hash128(key);
+    return key.empty() ? OrderKey{} : order_key_of_name({}, key);
   }
   Result<> open(const Resume&, Stop) override {
     if (!world_.healed() && world_.random().chance(world_.plan().failing_open)) {

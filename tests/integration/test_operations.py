@@ -224,13 +224,13 @@ def test_checkpoint_files(folder, checks):
     once(folder)
     whole = (folder / "follow.db").read_bytes()
     with sqlite3.connect(folder / "follow.db") as database:
-        database.execute("PRAGMA user_version=2")
+        database.execute("PRAGMA user_version=3")
     future = once(folder)
-    checks.that(b"version 2" in future.stderr and b"follow.db" in future.stderr,
+    checks.that(b"version 3" in future.stderr and b"follow.db" in future.stderr,
                 "a file of a later version is refused by name", future.stderr)
     (folder / "follow.db").write_bytes(whole)
     with sqlite3.connect(folder / "follow.db") as database:
-        database.execute("UPDATE checkpoints SET checkpoint=?", (b"rubbish",))
+        database.execute("UPDATE positions SET position=?", (b"rubbish",))
     corrupt = once(folder)
     (folder / "follow.db").write_bytes(b"no database" * 100)
     no_database = once(folder)

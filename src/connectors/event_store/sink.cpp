@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "base/hash.h"
 #include "core/batch_request.h"
+#include "core/order_key.h"
 #include "doc/bson.h"
 #include "doc/json.h"
 
@@ -25,7 +25,7 @@ std::string_view type_of(const Event& event) {
 }  // namespace
 
 Result<std::unique_ptr<Sink>> EventStoreSink::make(Settings settings, const Context& context) {
-  return std::unique_ptr<Sink>(new EventStoreSink(std::move(settings), context.files));
+  return std::unique_ptr<Sink>(new EventStoreSink(std::move(settings), context));
 }
 
 SinkTraits EventStoreSink::traits() const {
@@ -37,7 +37,7 @@ SinkTraits EventStoreSink::traits() const {
 }
 
 Result<OrderKey> EventStoreSink::order_key(const Event& event) const {
-  return event.order_key.is_zero() ? hash128(event.stream) : event.order_key;
+  return event.order_key.is_zero() ? order_key_of_name(hash_key_, event.stream) : event.order_key;
 }
 
 Result<> EventStoreSink::open(const Resume&, Stop) {

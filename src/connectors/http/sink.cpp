@@ -6,13 +6,14 @@
 
 #include "base/check.h"
 #include "base/format.h"
-#include "base/hash.h"
+#include "base/sha256.h"
 #include "core/batch_request.h"
 
 namespace penstock::http {
 namespace {
 
 constexpr size_t kKeySizeMax = 200;
+constexpr size_t kKeyHashSize = 65;   // with a dash in front
 constexpr uint32_t kEventsMax = 500;  // of one request
 
 net::Secrets secrets_of(const HttpSink::Settings& settings, const net::Url& url) {
@@ -31,8 +32,7 @@ std::string key_of(const Batch& batch, const BatchRequest& request) {
     const std::string_view id = batch.events[index]->id;
     append_format(ids, "{}:{};", id.size(), id);
   }
-  const Hash128 hash = hash128(ids);
-  return fmt::format("{:016x}{:016x}", hash.high, hash.low);
+  return sha256_hex(ids);
 }
 
 }  // namespace
@@ -47,9 +47,8 @@ std::string header_value_of(std::string_view id) {
     }
   }
   if (value.size() > kKeySizeMax) {
-    const Hash128 hash = hash128(id);
-    value.resize(kKeySizeMax - 33);
-    value += fmt::format("-{:016x}{:016x}", hash.high, hash.low);
+    value.resize(kKeySizeMax - kKeyHashSize);
+    value += "-" + sha256_hex(id);
   }
   return value;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_collision.h"
+
 #include <deque>
 #include <mutex>
 
@@ -213,6 +215,8 @@ TEST_F(HttpSinkTest, ids_become_header_values_that_differ_when_they_differ) {
   const std::string two = header_value_of(std::string(5000, 'x') + "2");
   EXPECT_NE(one, two);
   EXPECT_EQ(one.size(), 200u);
+  const auto [mine, yours] = colliding_texts();
+  EXPECT_NE(header_value_of(mine), header_value_of(yours));
 }
 
 TEST_F(HttpSinkTest, an_unusable_url_and_a_silent_server_are_told_apart) {
