@@ -35,7 +35,7 @@ ALLOWED["sim"] = set(LAYERS) | set(ABOVE_CORE) | {"engine", "connectors"}
 # The inbox syncs for many requests at once; the Firehose API is called by the server's threads; a
 # sink is replaced while other lanes write.
 THREADS = ("engine/runner", "pipeline_file/refreshing_sink", "net/", "admin/", "base/log",
-           "base/metrics", "base/system_log", "cli/", "inbox/", "connectors/firehose/api")
+           "base/metrics", "base/mutex", "base/system_log", "cli/", "inbox/", "connectors/firehose/api")
 BANNED = [
     ("a clock", r"\b(?:system_clock|steady_clock|high_resolution_clock)::now\b|\bclock_gettime\b"
      r"|\bgettimeofday\b|\btime\((?:nullptr|NULL|0)\)", ("base/time",)),
