@@ -6,7 +6,6 @@
 
 #include "base/file_name.h"
 #include "base/hash.h"
-#include "base/mutation.h"
 
 namespace penstock {
 
@@ -110,13 +109,10 @@ void Coverage::add(std::string_view name) {
 }
 
 bool Coverage::is_empty_for(std::string_view part) const {
-  return parts_.empty() || (!parts_.contains(part) && !mutated("coverage_across_parts"));
+  return !parts_.contains(part);
 }
 
 bool Coverage::covers(std::string_view part, std::string_view order) {
-  if (mutated("coverage_across_parts")) {
-    return std::ranges::any_of(parts_, [&](auto& entry) { return covers(entry.second, order); });
-  }
   // Only an object of that very part: the orders of two parts say nothing about each other.
   const auto found = parts_.find(part);
   return found != parts_.end() && covers(found->second, order);
@@ -145,7 +141,7 @@ void ObjectRange::add(std::string_view order) {
 }
 
 bool ObjectRange::ends_at_gap() const {
-  return !empty_ && !mutated("object_spans_reject");
+  return !empty_;
 }
 
 }  // namespace penstock

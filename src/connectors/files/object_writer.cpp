@@ -1,7 +1,5 @@
 #include "connectors/files/object_writer.h"
 
-#include "base/mutation.h"
-
 namespace penstock::files {
 
 namespace {
@@ -45,9 +43,7 @@ Result<bool> ObjectWriter::finish(const std::string& name) {
     TRY(write(text_));
   }
   text_.clear();
-  if (!mutated("forgotten_fsync")) {
-    TRY(file_->sync());
-  }
+  TRY(file_->sync());
   file_.reset();
   size_ = 0;
   hash_ = {};
@@ -56,9 +52,7 @@ Result<bool> ObjectWriter::finish(const std::string& name) {
     return false;  // the destructor, or the next object, takes the temporary file
   }
   exists_ = false;
-  if (!mutated("forgotten_fsync")) {
-    TRY(files_.sync_folder(folder_));  // I1: the name counts once it cannot be forgotten
-  }
+  TRY(files_.sync_folder(folder_));  // I1: the name counts once it cannot be forgotten
   return true;
 }
 
