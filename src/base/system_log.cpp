@@ -88,7 +88,7 @@ SystemLog::SystemLog(Clock& clock, Options options)
       format_(options.format) {}
 
 SystemLog::~SystemLog() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   progress_.clear();
   std::string lines;
   report_repeats(clock_.now(), /*all=*/true, lines);
@@ -96,14 +96,14 @@ SystemLog::~SystemLog() {
 }
 
 void SystemLog::configure(Level level, Format format) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   level_ = level;
   format_ = format;
 }
 
 void SystemLog::write(Level level, std::string_view where, std::string_view what) {
   const Instant now = clock_.now();
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (level < level_) {
     return;
   }
@@ -173,7 +173,7 @@ void SystemLog::progress(std::string_view text) {
   if (!terminal_) {
     return;
   }
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::string line;
   append_printable(text, line);
   line = cut(line, columns_of(descriptor_) - 1);

@@ -201,6 +201,8 @@ TEST_F(FilesDeadLettersTest, a_broken_line_before_others_of_the_same_write_is_a_
   replace_log(bytes);
   auto store = open();
   EXPECT_EQ(*ids_in(*store, "p"), Ids{"a"});
+  ASSERT_TRUE(write(*store, {"d"}));  // as long as the broken one: what follows that is gone
+  EXPECT_EQ(*ids_in(*store, "p"), (Ids{"a", "d"}));
 }
 
 TEST_F(FilesDeadLettersTest, a_later_version_is_refused_by_name) {

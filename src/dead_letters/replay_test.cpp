@@ -108,6 +108,18 @@ TEST_F(ReplayTest, gives_the_letters_of_one_sink_in_order_and_once) {
   EXPECT_EQ(replay({.sink = "kinesis"}, true), Ids{"x"}) << "what was not committed comes again";
 }
 
+TEST_F(ReplayTest, a_position_marks_what_was_read_up_to_it) {
+  write({"a"});
+  write({"b"});
+  auto from = reader({.sink = "mongodb"});
+  EventBlock block;
+  const auto first = from->read(block, {.events = 1}, {});
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(from->read(block, {.events = 2}, {}));
+  ASSERT_TRUE(from->commit(first->position, {}));
+  EXPECT_EQ(replay({.sink = "mongodb"}, false), Ids{"b"});
+}
+
 TEST_F(ReplayTest, the_event_is_as_it_was) {
   write({"a"});
   const TestLetter made("a");

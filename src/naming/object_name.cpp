@@ -6,7 +6,6 @@
 
 #include "base/file_name.h"
 #include "base/hash.h"
-#include "base/mutation.h"
 #include "base/sha256.h"
 
 namespace penstock {
@@ -190,10 +189,7 @@ void Coverage::add(std::string_view name, ObjectName parsed, bool certain) {
 
 bool Coverage::is_empty_for(std::string_view part) const {
   const auto found = parts_.find(part);
-  if (found == parts_.end()) {
-    return parts_.empty() || !mutated("coverage_across_parts");
-  }
-  return found->second.certain.empty() && found->second.doubtful.empty();
+  return found == parts_.end() || (found->second.certain.empty() && found->second.doubtful.empty());
 }
 
 bool Coverage::begin_at(std::string_view name, std::string_view order) {
@@ -215,10 +211,6 @@ bool Coverage::begin_at(std::string_view name, std::string_view order) {
 }
 
 bool Coverage::covers(std::string_view part, std::string_view order) {
-  if (mutated("coverage_across_parts")) {
-    return std::ranges::any_of(
-        parts_, [&](auto& entry) { return entry.second.certain.find(order) != nullptr; });
-  }
   // Only an object of that very part: the orders of two parts say nothing about each other.
   const auto found = parts_.find(part);
   return found != parts_.end() && found->second.certain.find(order) != nullptr;
@@ -275,7 +267,7 @@ void ObjectRange::add(std::string_view order) {
 }
 
 bool ObjectRange::ends_at_gap() const {
-  return !empty_ && !mutated("object_spans_reject");
+  return !empty_;
 }
 
 }  // namespace penstock

@@ -264,6 +264,19 @@ TEST_F(FilesSinkTest, after_crashes_anywhere_every_event_is_there_exactly_once) 
   }
 }
 
+TEST_F(FilesSinkTest, a_name_that_is_found_is_durable_before_it_counts) {
+  expect_written(**make(), events("s", 1, 3));
+  const uint64_t last = disk_.operations() - 1;  // the sync of the folder, after the rename
+  disk_.~SimFiles();
+  new (&disk_) sim::SimFiles();
+  disk_.die_at(last);
+  EXPECT_FALSE(write(**make(), events("s", 1, 3)));
+  disk_.crash_process();
+  expect_written(**make(), events("s", 1, 3));
+  disk_.crash_machine_forgetting_all();
+  EXPECT_EQ(lines("/lake/s"), numbered(1, 3));
+}
+
 TEST_F(FilesSinkTest, a_bounded_number_of_folders_is_remembered) {
   auto sink = *make({.path = "/lake/{stream}", .folders_max = 2});
   for (int round = 0; round < 3; ++round) {

@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "base/mutation.h"
 #include "base/sha256.h"
 
 namespace penstock::files {
@@ -40,18 +39,14 @@ class LocalDraft final : public lake::ObjectDraft {
 
   Result<bool> finish(const std::string& name) override {
     CHECK(file_ != nullptr);
-    if (!mutated("forgotten_fsync")) {
-      TRY(file_->sync());
-    }
+    TRY(file_->sync());
     file_.reset();
     TRY(const bool renamed, files_.rename_new(temporary_, folder_ + "/" + name));
     if (!renamed) {
       return false;
     }
     exists_ = false;
-    if (!mutated("forgotten_fsync")) {
-      TRY(files_.sync_folder(folder_));  // I1: the name counts once it cannot be forgotten
-    }
+    TRY(files_.sync_folder(folder_));  // I1: the name counts once it cannot be forgotten
     return true;
   }
 

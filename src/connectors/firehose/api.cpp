@@ -203,7 +203,7 @@ Parsed Api::parse(const net::HttpRequest& request, Timestamp at) {
   }
   std::unique_ptr<Parser> parser;
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     if (!idle_.empty()) {
       parser = std::move(idle_.back());
       idle_.pop_back();
@@ -215,7 +215,7 @@ Parsed Api::parse(const net::HttpRequest& request, Timestamp at) {
   Parsed parsed = parse_body(operation, request, at, *parser);
   parser->largest = std::max(parser->largest, request.body.size());
   if (parser->largest <= kParserBytesKept) {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     idle_.push_back(std::move(parser));
   }
   return parsed;

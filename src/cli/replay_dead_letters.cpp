@@ -4,113 +4,20 @@
 #include <map>
 #include <set>
 
-#include "base/format.h"
 #include "cli/commands.h"
-#include "cli/operate.h"
+#include "cli/dead_letters.h"
 #include "cli/supervise.h"
-#include "config/nearest.h"
-#include "config/problems.h"
 #include "core/order_key.h"
 #include "core/quarantine.h"
 #include "dead_letters/replay.h"
-#include "doc/json.h"
 #include "pipeline_file/build.h"
 
 namespace penstock::cli {
 
 namespace {
 
-constexpr size_t kPage = 500;
-
-Exit complain(const Error& error) {
-  Program::complain(error.what);
-  return Exit::failed;
-}
-
-std::string printable(std::string_view text) {
-  std::string out;
-  append_printable(text, out);
-  return out;
-}
-
-std::string shown_sink(const std::string& sink) {
-  return sink.empty() ? "(decoding and transforms)" : printable(sink);
-}
-
-std::string key_of(const Event& event) {
-  std::string key;
-  if (event.key) {
-    doc::append_json(event.key, key);
-  }
-  return key.empty() ? "-" : printable(key);
-}
-
-template <class Each>
-Result<> for_each_letter(DeadLetterArchive& archive, const Each& each) {
-  uint64_t after = 0;
-  while (true) {
-    TRY(const std::vector<StoredLetter> page, archive.list(after, kPage, {}));
-    if (page.empty()) {
-      return {};
-    }
-    for (const StoredLetter& letter : page) {
-      each(letter);
-    }
-    after = page.back().sequence;
-  }
-}
-
-void append_line(const StoredLetter& letter, std::string& out) {
-  const Event& event = letter.event();
-  append_format(out, "{:>6}  {}  {}  {}  key {}  id {}{}{}\n        {}\n", letter.sequence,
-                to_iso8601(letter.at), shown_sink(letter.sink), printable(event.stream),
-                key_of(event), printable(event.id), letter.quarantined ? "  quarantined" : "",
-                letter.replayed ? "  replayed" : "", printable(letter.error));
-}
-
-void append_document(std::string_view name, const Document& document, std::string& out) {
-  if (document) {
-    std::string json;
-    doc::append_json(document, json);
-    append_format(out, "{}{}\n", name, printable(json));
-  }
-}
-
-void append_whole(const StoredLetter& letter, std::string& out) {
-  const Event& event = letter.event();
-  append_format(out, "number    {}\npipeline  {}\nsink      {}\nrejected  {}\nerror     {}\n",
-                letter.sequence, printable(letter.pipeline), shown_sink(letter.sink),
-                to_iso8601(letter.at), printable(letter.error));
-  append_format(out, "part      {}\nposition  {}\n", printable(letter.part),
-                printable(letter.position_text));
-  append_format(out, "state     {}{}\n", letter.replayed ? "replayed" : "kept",
-                letter.quarantined ? ", follows an earlier rejected event of its key" : "");
-  append_format(out, "id        {}\nop        {}\nstream    {}\nat        {}\n",
-                printable(event.id), name_of(event.op), printable(event.stream),
-                to_iso8601(event.at));
-  append_document("key       ", event.key, out);
-  append_document("before    ", event.before, out);
-  append_document("after     ", event.after, out);
-  append_document("meta      ", event.meta, out);
-  if (event.has_raw) {
-    out += "payload   " + printable(event.raw) + "\n";
-  }
-  out += '\n';
-}
-
-struct Opened {
-  Operated operated;
-  std::unique_ptr<DeadLetterArchive> archive;  // goes before its store
-};
-
-Result<Opened> open(Program& program, const Options& options) {
-  TRY(Operated operated, open_dead_letters(program, options.file));
-  TRY(auto archive, operated.dead_letter->archive(operated.pipeline));
-  return Opened{std::move(operated), std::move(archive)};
-}
-
 // The sink of that name by itself, without its pipeline; an error when it has none, or not enabled.
-Result<pipeline_file::Built> build_sink(Program& program, const Opened& opened,
+Result<pipeline_file::Built> build_sink(Program& program, const OpenedLetters& opened,
                                         const std::string& sink,
                                         const dead_letters::ReplayChoice& choice) {
   pipeline_file::ReplayOptions replay{
@@ -161,7 +68,7 @@ class WaitingKeys {
 
 // A key of which no letter waits any more leaves the quarantine: later changes of it go to the sink
 // again.
-Result<size_t> release_quarantine(const Program& program, Opened& opened, Timestamp now) {
+Result<size_t> release_quarantine(const Program& program, OpenedLetters& opened, Timestamp now) {
   TRY(std::optional<Checkpoint> checkpoint, opened.operated.checkpoint->load({}));
   if (!checkpoint || checkpoint->quarantined.empty()) {
     return size_t{0};
@@ -186,7 +93,7 @@ Result<size_t> release_quarantine(const Program& program, Opened& opened, Timest
 }
 
 // The quarantines of the sinks that a replay goes to.
-Result<std::vector<QuarantineSet>> quarantines(const Program& program, const Opened& opened,
+Result<std::vector<QuarantineSet>> quarantines(const Program& program, const OpenedLetters& opened,
                                                const engine::PipelineSpec& replay) {
   std::optional<Checkpoint> checkpoint;
   if (opened.operated.checkpoint) {
@@ -203,43 +110,13 @@ Result<std::vector<QuarantineSet>> quarantines(const Program& program, const Ope
   return sets;
 }
 
-// Whether the pipeline has the sink, or letters of it; complains where it has neither.
-Result<bool> is_known_sink(const Opened& opened, const std::string& sink) {
-  std::vector<std::string> names;
-  names.reserve(opened.operated.plan.sinks.size());
-  for (const pipeline_file::SinkPlan& plan : opened.operated.plan.sinks) {
-    names.push_back(plan.shared.name);
-  }
-  bool known = sink.empty() || std::ranges::find(names, sink) != names.end();
-  TRY(for_each_letter(*opened.archive,
-                      [&](const StoredLetter& letter) { known = known || letter.sink == sink; }));
-  if (!known) {
-    Program::complain(fmt::format("pipeline {} has no enabled sink {}, and no dead letter of it{}",
-                                  opened.operated.pipeline, config::quote(sink),
-                                  config::hint(sink, names)));
-  }
-  return known;
-}
-
-// Complains about the first that is not there.
-Result<bool> are_there(const Opened& opened, std::span<const uint64_t> sequences) {
-  std::set<uint64_t> missing(sequences.begin(), sequences.end());
-  TRY(for_each_letter(*opened.archive,
-                      [&](const StoredLetter& letter) { missing.erase(letter.sequence); }));
-  if (!missing.empty()) {
-    Program::complain(fmt::format("there is no dead letter number {} of pipeline {}",
-                                  *missing.begin(), opened.operated.pipeline));
-  }
-  return missing.empty();
-}
-
 struct Replayed {
   Exit exit = Exit::ok;
   bool interrupted = false;  // by a signal
   size_t letters = 0;        // went back
 };
 
-Result<Replayed> replay_sink(Program& program, Opened& opened, const Options& options,
+Result<Replayed> replay_sink(Program& program, OpenedLetters& opened, const Options& options,
                              const std::string& sink, Signals& signals) {
   const dead_letters::ReplayChoice choice{.sink = sink, .sequences = options.sequences};
   TRY(const std::vector<StoredLetter> letters,
@@ -298,7 +175,7 @@ Result<Replayed> replay_sink(Program& program, Opened& opened, const Options& op
 }
 
 // One sink after the other; what stops one stops no other.
-Replayed replay_sinks(Program& program, Opened& opened, const Options& options,
+Replayed replay_sinks(Program& program, OpenedLetters& opened, const Options& options,
                       const std::vector<std::string>& sinks, Signals& signals) {
   Replayed all;
   for (const std::string& sink : sinks) {
@@ -318,7 +195,8 @@ Replayed replay_sinks(Program& program, Opened& opened, const Options& options,
 }
 
 // Under the pipeline's lease, so that a key is not written from two sides at once.
-Result<Exit> replay(Program& program, Opened& opened, const Options& options, Signals& signals) {
+Result<Exit> replay(Program& program, OpenedLetters& opened, const Options& options,
+                    Signals& signals) {
   TRY(const bool known, is_known_sink(opened, options.sink.value_or("")));
   if (!known) {
     return Exit::usage;
@@ -354,66 +232,8 @@ Result<Exit> replay(Program& program, Opened& opened, const Options& options, Si
 
 }  // namespace
 
-Exit list_dead_letters(Program& program, const Options& options) {
-  const auto opened = open(program, options);
-  if (!opened) {
-    Program::complain(opened.error().what);
-    return Exit::usage;
-  }
-  const auto known = is_known_sink(*opened, options.sink.value_or(""));
-  if (!known) {
-    return complain(known.error());
-  }
-  if (!*known) {
-    return Exit::usage;
-  }
-  size_t listed = 0;
-  bool printed = true;
-  const auto read = for_each_letter(*opened->archive, [&](const StoredLetter& letter) {
-    const bool wanted = (!options.sink || *options.sink == letter.sink) &&
-                        (options.with_replayed || !letter.replayed);
-    if (wanted && printed) {
-      std::string line;
-      append_line(letter, line);
-      printed = Program::print(line);
-      ++listed;
-    }
-  });
-  if (!read) {
-    return complain(read.error());
-  }
-  printed = printed && Program::print(fmt::format("{} dead letters\n", listed));
-  return printed ? Exit::ok : Exit::failed;
-}
-
-Exit show_dead_letters(Program& program, const Options& options) {
-  const auto opened = open(program, options);
-  if (!opened) {
-    Program::complain(opened.error().what);
-    return Exit::usage;
-  }
-  const std::set<uint64_t> wanted(options.sequences.begin(), options.sequences.end());
-  std::string out;
-  const auto read = for_each_letter(*opened->archive, [&](const StoredLetter& letter) {
-    if (wanted.contains(letter.sequence)) {
-      append_whole(letter, out);
-    }
-  });
-  if (!read) {
-    return complain(read.error());
-  }
-  if (!Program::print(out)) {
-    return Exit::failed;
-  }
-  const auto there = are_there(*opened, options.sequences);
-  if (!there) {
-    return complain(there.error());
-  }
-  return *there ? Exit::ok : Exit::failed;
-}
-
 Exit replay_dead_letters(Program& program, const Options& options, Signals& signals) {
-  auto opened = open(program, options);
+  auto opened = open_letters(program, options.file);
   if (!opened) {
     Program::complain(opened.error().what);
     return Exit::usage;
