@@ -1,7 +1,7 @@
 # One library a folder. The link targets hold the direction of the dependencies:
 #   base <- doc <- config <- net <- core <- naming, pattern <- engine <- pipeline_file <- admin <- cli
-# clients see core; codecs, transforms, checkpoints, inbox and connectors see core, naming, pattern and
-# clients, never the engine.
+# clients see core; lake sees naming; codecs, transforms, checkpoints, inbox and connectors see core, naming, pattern,
+# lake and clients, never the engine.
 find_package(Threads REQUIRED)
 if(PENSTOCK_TESTS)
   find_package(GTest REQUIRED)

@@ -23,6 +23,8 @@ CASES = [
     ("banned", "src/doc/a.cpp", "auto t = std::chrono::system_clock::now();\n",
      "// system_clock::now() is banned here\n"),
     ("banned", "src/engine/lane.cpp", "std::mutex m;\n", "const char* m = \"std::mutex\";\n"),
+    ("banned", "src/inbox/a.cpp", "std::mutex m;\n", "Mutex m;\n"),
+    ("banned", "src/doc/a.cpp", "Mutex m;\n", "// Mutex\n"),
     ("banned", "src/connectors/x/a.cpp", "std::thread t(work);\n", "int thread;\n"),
     ("banned", "src/doc/a_test.cpp", "std::this_thread::sleep_for(1s);\n", "std::thread t;\n"),
     ("banned", "src/core/a.cpp", "auto* f = fopen(name, \"r\");\n", "files.open(name);\n"),

@@ -14,6 +14,7 @@ Status example() {
   status.name = "ingest";
   status.state = State::running;
   status.lag_seconds = 1.5;
+  status.behind = 250ms;
   status.in_flight_events = 3;
   status.parts.push_back({.id = "part \"0\"\n\\",
                           .read = 10,
@@ -58,6 +59,8 @@ TEST(AdminPages, metrics_hold_the_four_progress_numbers_of_each_part) {
   expect_has(page, "penstock_saved_events_total" + labels + "8\n");
   expect_has(page, "penstock_committed_events_total" + labels + "7\n");
   expect_has(page, "penstock_lag_seconds{pipeline=\"ingest\"} 1.5\n");
+  expect_has(page, "penstock_source_behind_seconds{pipeline=\"ingest\"} 0.25\n");
+  EXPECT_EQ(page.find("penstock_source_headroom_seconds{"), std::string::npos);
   expect_has(page, "penstock_pipeline_state{pipeline=\"ingest\",state=\"running\"} 1\n");
 }
 

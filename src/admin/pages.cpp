@@ -118,7 +118,24 @@ class Metrics {
     }
   }
 
+  // Of the sources that tell it.
+  void of_source(std::string_view name, std::string_view help,
+                 std::optional<Duration> Status::* value) {
+    family(name, "gauge", help);
+    for (const Status& pipeline : pipelines_) {
+      if (const auto& known = pipeline.*value) {
+        print("{}{{pipeline=\"{}\"}} {}\n", name, label(pipeline.name),
+              std::chrono::duration<double>(*known).count());
+      }
+    }
+  }
+
   void flow() {
+    of_source("penstock_source_behind_seconds", "Age of what is read next, as the source tells it.",
+              &Status::behind);
+    of_source("penstock_source_headroom_seconds",
+              "Time until the position falls off the source's retention, as it tells it.",
+              &Status::headroom);
     of_pipeline("penstock_lag_seconds", "gauge",
                 "Age of the oldest event on its way, by the source's time; 0 when caught up.",
                 &Status::lag_seconds);

@@ -1,8 +1,8 @@
 #include "admin/pages.h"
 #include "base/format.h"
+#include "base/json_string.h"
 #include "base/system_log.h"
 #include "base/version.h"
-#include "config/json_text.h"
 
 namespace penstock::admin {
 
@@ -27,9 +27,8 @@ class Writer {
   }
   void text(std::string_view name, std::string_view value) {
     key(name);
-    std::string clean;  // names of files and texts of peers may be no UTF-8, which JSON must be
-    append_printable(value, clean);
-    config::append_json_text(clean, out_);
+    // Names of files and texts of peers may be no UTF-8, which JSON must be.
+    append_json_printable(value, out_);
   }
   void time(std::string_view name, Timestamp value) {
     if (value.micros == 0) {
@@ -61,7 +60,7 @@ class Writer {
   void key(std::string_view name) {
     out_ += first_ ? "" : ",";
     first_ = false;
-    config::append_json_text(name, out_);
+    append_json_string(name, out_);
     out_ += ':';
   }
   std::string& out_;

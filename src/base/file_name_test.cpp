@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_collision.h"
+
 namespace penstock {
 namespace {
 
@@ -22,6 +24,14 @@ TEST(FileName, cuts_long_names_and_tells_them_apart) {
   const std::string two = file_name_of(std::string(400, 'x') + "2");
   EXPECT_LT(one.size(), 200U);
   EXPECT_NE(one, two);
+  const auto [mine, yours] = colliding_texts();
+  EXPECT_NE(file_name_of(mine), file_name_of(yours));
+}
+
+TEST(FileName, of_version_1_differs_only_where_it_is_cut) {
+  EXPECT_EQ(file_name_of_version_1("a/b"), file_name_of("a/b"));
+  EXPECT_EQ(file_name_of_version_1(std::string(200, 'x')),
+            std::string(150, 'x') + "%~062dfbe359870f1a0f7bed28ebd8500d");
 }
 
 }  // namespace

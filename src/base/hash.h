@@ -1,5 +1,8 @@
-// Hash128: a stable 128-bit hash of bytes (XXH3, whose values are fixed since xxHash 0.8).
-// Stable means: it may be written to disk and compared by a later version.
+// Hash128, and hash128() and hash64(): stable hashes of bytes (XXH3, whose values are fixed since
+// xxHash 0.8; they may be written to disk and compared by a later version). Fast, and no defence:
+// anybody can make two texts with one value. They find torn writes and damage, spread seeds, and
+// tell the file that we know from another; whose identity others choose is told by keyed_hash() in
+// memory, and by sha256() or its own bytes on disk and on wires.
 #pragma once
 
 #include <compare>

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/format.h"
 #include "base/hash.h"
+#include "base/json_string.h"
 #include "base/utf8.h"
 
 namespace penstock {
@@ -38,19 +39,6 @@ size_t printable_length(std::string_view text) {
   const bool high_control =
       length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
   return control || high_control ? 0 : length;
-}
-
-void append_json_printable(std::string_view text, std::string& out) {
-  std::string clean;
-  append_printable(text, clean);
-  out += '"';
-  for (const char c : clean) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-    }
-    out += c;
-  }
-  out += '"';
 }
 
 // Shortened to whole characters, with a mark.
@@ -86,6 +74,12 @@ void append_printable(std::string_view text, std::string& out) {
   }
 }
 
+void append_json_printable(std::string_view text, std::string& out) {
+  std::string clean;
+  append_printable(text, clean);
+  append_json_string(clean, out);
+}
+
 SystemLog::SystemLog(Clock& clock, Options options)
     : clock_(clock),
       descriptor_(options.descriptor),
@@ -94,7 +88,7 @@ SystemLog::SystemLog(Clock& clock, Options options)
       format_(options.format) {}
 
 SystemLog::~SystemLog() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   progress_.clear();
   std::string lines;
   report_repeats(clock_.now(), /*all=*/true, lines);
@@ -102,14 +96,14 @@ SystemLog::~SystemLog() {
 }
 
 void SystemLog::configure(Level level, Format format) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   level_ = level;
   format_ = format;
 }
 
 void SystemLog::write(Level level, std::string_view where, std::string_view what) {
   const Instant now = clock_.now();
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (level < level_) {
     return;
   }
@@ -179,7 +173,7 @@ void SystemLog::progress(std::string_view text) {
   if (!terminal_) {
     return;
   }
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::string line;
   append_printable(text, line);
   line = cut(line, columns_of(descriptor_) - 1);

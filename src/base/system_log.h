@@ -5,11 +5,11 @@
 
 #include <array>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/time.h"
 
 namespace penstock {
@@ -49,23 +49,23 @@ class SystemLog final : public Log {
     std::string where, what;
   };
   void put(Level level, std::string_view where, std::string_view what, uint64_t repeated,
-           std::string& out) const;
-  void report_repeats(Instant now, bool all, std::string& out);
-  void flush(std::string_view lines);  // around the progress line
+           std::string& out) const REQUIRES(mutex_);
+  void report_repeats(Instant now, bool all, std::string& out) REQUIRES(mutex_);
+  void flush(std::string_view lines) REQUIRES(mutex_);  // around the progress line
 
   Clock& clock_;
   int descriptor_;
   bool terminal_;
-  std::mutex mutex_;  // everything below; writing to standard error happens under it, so that lines
-                      // and the progress line stay whole
-  Level level_;
-  Format format_;
-  std::array<Recent, 16> recent_;
-  std::string progress_;
+  Mutex mutex_;  // writing to standard error happens under it: lines and progress stay whole
+  Level level_ GUARDED_BY(mutex_);
+  Format format_ GUARDED_BY(mutex_);
+  std::array<Recent, 16> recent_ GUARDED_BY(mutex_);
+  std::string progress_ GUARDED_BY(mutex_);
 };
 
 // Text of unknown origin, fit for one line of a terminal: control bytes and bytes that are no UTF-8
 // are written as \xNN.
 void append_printable(std::string_view text, std::string& out);
+void append_json_printable(std::string_view text, std::string& out);  // as a JSON string
 
 }  // namespace penstock

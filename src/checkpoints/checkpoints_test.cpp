@@ -1,55 +1,57 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
-#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include "checkpoints/memory.h"
-#include "checkpoints/sqlite.h"
-#include "core/test_context.h"
+#include "checkpoints/test_help.h"
 
 namespace penstock {
 namespace {
 
-class SqliteCheckpointsTest : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "penstock_checkpoints_XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    path_ = folder_ + "/penstock.db";
+// Another process: this program again, with the command of main() at the end of this file.
+class Child {
+ public:
+  Child(const std::string& command, const std::string& path) {
+    int ready[2];
+    EXPECT_EQ(pipe2(ready, O_CLOEXEC), 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ready[1], STDOUT_FILENO);
+    const std::array<std::string, 3> words{"checkpoints_test", command, path};
+    std::array<char*, 4> arguments{};
+    for (size_t i = 0; i < words.size(); ++i) {
+      arguments.at(i) = const_cast<char*>(words.at(i).c_str());  // as posix_spawn declares them
+    }
+    EXPECT_EQ(posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ),
+              0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ready[1]);
+    char answer = 0;
+    EXPECT_EQ(read(ready[0], &answer, 1), 1);
+    EXPECT_EQ(answer, 'y') << "the child has not got as far as it should";
+    close(ready[0]);
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
+  ~Child() { kill(); }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  void kill() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      int status = 0;
+      waitpid(std::exchange(pid_, 0), &status, 0);
+    }
+  }
 
-  std::unique_ptr<CheckpointStore> store(const std::string& pipeline = "orders") {
-    TestContext context(pipeline + "/sqlite");
-    // The files of a test context are the system's: they have no state that could dangle.
-    static SystemFiles files;
-    return *SqliteCheckpoints::make({.path = path_}, context.with(files));
-  }
-  static Changes at(const std::string& position) {
-    Changes changes;
-    changes.positions.emplace_back("part", position);
-    changes.at = {1'700'000'000'000'000};
-    return changes;
-  }
-  static std::string position_in(CheckpointStore& store) {
-    const auto loaded = store.load({});
-    EXPECT_TRUE(loaded) << loaded.error().what;
-    return loaded && *loaded ? (*loaded)->positions.at("part") : "none";
-  }
-  void change(const char* sql) {
-    auto database = sqlite::Database::open(
-        files_, {.path = path_, .format = {.noun = "x", .application_id = 0x50534350}});
-    ASSERT_TRUE(database) << database.error().what;
-    ASSERT_TRUE((*database)->execute(sql));
-  }
-
-  SystemFiles files_;
-  std::string folder_, path_;
+ private:
+  pid_t pid_ = 0;
 };
 
 TEST_F(SqliteCheckpointsTest, what_was_saved_is_loaded_by_the_next_one) {
@@ -90,19 +92,7 @@ TEST_F(SqliteCheckpointsTest, each_lease_has_a_higher_epoch) {
 }
 
 TEST_F(SqliteCheckpointsTest, a_second_process_gets_no_lease_and_is_told_why) {
-  int ready[2];
-  ASSERT_EQ(pipe(ready), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    auto one = store();
-    const char answer = one->lease({}) ? 'y' : 'n';
-    (void)!write(ready[1], &answer, 1);
-    pause();
-    _exit(0);
-  }
-  char answer = 0;
-  ASSERT_EQ(read(ready[0], &answer, 1), 1);
-  ASSERT_EQ(answer, 'y');
+  Child child("--hold-lease", path_);
   auto two = store();
   const auto refused = two->lease({});
   ASSERT_FALSE(refused);
@@ -111,18 +101,125 @@ TEST_F(SqliteCheckpointsTest, a_second_process_gets_no_lease_and_is_told_why) {
       << refused.error().what;
   EXPECT_NE(refused.error().what.find(path_), std::string::npos) << refused.error().what;
   EXPECT_TRUE(store("other")->lease({}));
+  EXPECT_TRUE(store("orders", "files/b")->lease({})) << "the same name of another source";
 
-  kill(child, SIGKILL);
-  int status = 0;
-  waitpid(child, &status, 0);
+  child.kill();
   EXPECT_TRUE(two->lease({})) << "the lease is free at once after SIGKILL";
+}
+
+TEST_F(SqliteCheckpointsTest, what_was_saved_is_there_after_a_kill) {
+  Child("--save", path_).kill();
+  auto one = store();
+  const uint64_t epoch = (**one->load({})).epoch;
+  ASSERT_TRUE(one->lease({}));
+  const auto loaded = one->load({});
+  ASSERT_TRUE(loaded);
+  EXPECT_GT((*loaded)->epoch, epoch);
+  EXPECT_EQ((*loaded)->positions, (std::map<std::string, Position>{{"part", "999"}}));
+  EXPECT_EQ((*loaded)->quarantined.size(), 1000U);
+}
+
+TEST_F(SqliteCheckpointsTest, a_lease_that_was_given_back_is_free_while_its_store_lives) {
+  auto one = store();
+  ASSERT_TRUE(one->lease({}));
+  ASSERT_TRUE(one->save(at("1"), {}));
+  EXPECT_EQ(store()->lease({}).error().kind, Error::Kind::held);
+  ASSERT_TRUE(one->release({}));
+  auto two = store();
+  ASSERT_TRUE(two->lease({}));
+  EXPECT_FALSE(one->save(at("2"), {}));
+  EXPECT_EQ(position_in(*two), "1");
+}
+
+TEST_F(SqliteCheckpointsTest, a_save_writes_what_changed) {
+  auto one = store();
+  ASSERT_TRUE(one->lease({}));
+  Changes all;
+  for (int i = 0; i < 5000; ++i) {
+    all.positions.emplace_back("part-" + std::to_string(i), "0");
+  }
+  ASSERT_TRUE(one->save(all, {}));
+  change(
+      "CREATE TABLE touched(part); "
+      "CREATE TRIGGER changed AFTER UPDATE ON positions BEGIN "
+      "INSERT INTO touched VALUES(new.part); END; "
+      "CREATE TRIGGER added AFTER INSERT ON positions BEGIN "
+      "INSERT INTO touched VALUES(new.part); END; "
+      "CREATE TRIGGER gone AFTER DELETE ON positions BEGIN "
+      "INSERT INTO touched VALUES(old.part); END");
+  Changes changed;
+  changed.positions.emplace_back("part-17", "1");
+  ASSERT_TRUE(one->save(changed, {}));
+  EXPECT_EQ(number("SELECT count(*) FROM touched"), 1);
+  ASSERT_TRUE(one->save(all, {}));
+  EXPECT_EQ(number("SELECT count(*) FROM touched"), 2) << "what is as it was is no write";
+  EXPECT_EQ((**one->load({})).positions.size(), 5000U);
+}
+
+TEST_F(SqliteCheckpointsTest, a_save_changes_and_forgets) {
+  auto one = store();
+  ASSERT_TRUE(one->lease({}));
+  const Quarantined first{"out", "\1first", "1"};
+  const Quarantined second{"out", std::string("\1se\0cond", 8), "2"};
+  const Changes begin{.positions = {{"a", "1"}, {"b", std::string("\0\xff", 2)}, {"c", ""}},
+                      .quarantined = {first, second},
+                      .forgotten = {},
+                      .released = {},
+                      .at = {17}};
+  ASSERT_TRUE(one->save(begin, {}));
+  Checkpoint expected;
+  apply(begin, expected);
+  EXPECT_EQ((**one->load({})).positions, expected.positions);
+  EXPECT_EQ((**one->load({})).quarantined, expected.quarantined);
+  const Changes next{.positions = {{"b", "2"}, {"d", "4"}},
+                     .quarantined = {first},
+                     .forgotten = {"a", "unknown"},
+                     .released = {second},
+                     .at = {18}};
+  ASSERT_TRUE(one->save(next, {}));
+  apply(next, expected);
+  const auto loaded = store()->load({});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ((*loaded)->positions, expected.positions);
+  EXPECT_EQ((*loaded)->quarantined, expected.quarantined);
+  EXPECT_EQ((*loaded)->at, expected.at);
+  EXPECT_EQ((*loaded)->fingerprint, kSource);
+}
+
+TEST_F(SqliteCheckpointsTest, two_sources_under_one_name_are_two_states) {
+  auto one = store("orders", "files/a");
+  ASSERT_TRUE(one->lease({}));
+  ASSERT_TRUE(one->save(at("1"), {}));
+  EXPECT_EQ(*one->pipelines({}), (std::vector<std::string>{"orders"}));
+  EXPECT_TRUE(log_.warnings.empty());
+  auto two = store("orders", "files/b");
+  ASSERT_TRUE(two->lease({}));
+  ASSERT_EQ(log_.warnings.size(), 1U) << "it begins anew beside another source's state";
+  for (const char* const part : {"'orders'", "files/a", "files/b", "begins anew"}) {
+    EXPECT_NE(log_.warnings[0].find(part), std::string::npos) << log_.warnings[0];
+  }
+  EXPECT_EQ(position_in(*two), "none");
+  ASSERT_TRUE(two->save(at("2"), {}));
+  EXPECT_EQ(position_in(*one), "1");
+  EXPECT_EQ(position_in(*two), "2");
+  EXPECT_EQ(*one->pipelines({}),
+            (std::vector<std::string>{"orders (files/a)", "orders (files/b)"}));
+  ASSERT_TRUE(two->release({}));
+  ASSERT_TRUE(two->lease({}));
+  EXPECT_EQ(log_.warnings.size(), 1U) << "it goes on where it was";
+  ASSERT_TRUE(two->reset({}));
+  EXPECT_EQ(position_in(*one), "1");
 }
 
 TEST_F(SqliteCheckpointsTest, a_save_after_another_took_the_lease_is_refused) {
   auto one = store();
   ASSERT_TRUE(one->lease({}));
   ASSERT_TRUE(one->save(at("1"), {}));
-  std::filesystem::remove(path_ + ".orders.lock");  // as a careless operator would
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    if (entry.path().extension() == ".lock") {
+      std::filesystem::remove(entry.path());  // as a careless operator would
+    }
+  }
   auto two = store();
   ASSERT_TRUE(two->lease({}));
   const auto saved = one->save(at("old"), {});
@@ -174,19 +271,21 @@ TEST_F(SqliteCheckpointsTest, a_damaged_file_is_an_error_that_names_it) {
 
 TEST_F(SqliteCheckpointsTest, a_later_version_is_refused_by_name) {
   ASSERT_TRUE(store()->lease({}));
-  change("PRAGMA user_version=2");
+  change("PRAGMA user_version=3");
   const Error error = store()->lease({}).error();
   EXPECT_EQ(error.kind, Error::Kind::fatal);
-  EXPECT_NE(error.what.find("version 2"), std::string::npos) << error.what;
+  EXPECT_NE(error.what.find("version 3"), std::string::npos) << error.what;
 }
 
-TEST_F(SqliteCheckpointsTest, a_checkpoint_that_is_none_is_an_error_and_not_a_fresh_start) {
+TEST_F(SqliteCheckpointsTest, a_key_in_quarantine_that_is_none_is_an_error) {
   {
     auto one = store();
     ASSERT_TRUE(one->lease({}));
-    ASSERT_TRUE(one->save(at("1"), {}));
+    Changes changes = at("1");
+    changes.quarantined = {{"out", "\1key", "k"}};
+    ASSERT_TRUE(one->save(changes, {}));
   }
-  change("UPDATE checkpoints SET checkpoint=x'00ff'");
+  change("UPDATE quarantined SET key=x'00ff'");
   const auto loaded = store()->load({});
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().kind, Error::Kind::fatal);
@@ -231,5 +330,36 @@ TEST(MemoryCheckpoints, keeps_the_checkpoint_while_it_lives) {
   EXPECT_FALSE(*store->load({}));
 }
 
+// What a Child does; it is killed in the end.
+int run_child(const std::string& command, const std::string& path) {
+  auto store = open_store(path, "orders", kSource);
+  if (!store->lease({})) {
+    return 1;
+  }
+  for (int i = 0; command == "--save" && i < 1000; ++i) {
+    Changes changes;
+    changes.positions.emplace_back("part", std::to_string(i));
+    changes.quarantined.push_back({"out", "\1" + std::to_string(i), "k"});
+    if (!store->save(changes, {})) {
+      return 1;
+    }
+  }
+  if (write(STDOUT_FILENO, "y", 1) != 1) {
+    return 1;
+  }
+  pause();
+  return 0;
+}
+
 }  // namespace
 }  // namespace penstock
+
+// In place of GoogleTest's own.
+int main(int count, char** arguments) {
+  if (count == 3 && std::string_view(arguments[1]).starts_with("--") &&
+      std::string_view(arguments[2]).starts_with('/')) {
+    return penstock::run_child(arguments[1], arguments[2]);
+  }
+  testing::InitGoogleTest(&count, arguments);
+  return RUN_ALL_TESTS();
+}

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
+#include "base/json_string.h"
 #include "cli/commands.h"
 #include "cli/firehose_answer.h"
-#include "config/json_text.h"
 #include "connectors/generate/generate_source.h"
 #include "doc/json.h"
 #include "net/address.h"
@@ -85,7 +86,7 @@ class Generator {
 
   std::string body() const {
     std::string out = "{\"DeliveryStreamName\":";
-    config::append_json_text(options_.stream, out);
+    append_json_string(options_.stream, out);
     out += ",\"Records\":[";
     std::string record;
     for (size_t i = 0; i < pending_.size(); ++i) {
@@ -93,7 +94,7 @@ class Generator {
       append_generated_record(options_.seed, pending_[i], record);
       record += '\n';
       out += i > 0 ? ",{\"Data\":\"" : "{\"Data\":\"";
-      doc::append_base64(record, out);
+      append_base64(record, out);
       out += "\"}";
     }
     out += "]}";

@@ -30,6 +30,11 @@ Result<Operated> open(Program& program, const std::string& path) {
 
 }  // namespace
 
+Exit complain(const Error& error) {
+  Program::complain(error.what);
+  return Exit::failed;
+}
+
 Result<std::unique_ptr<Source>> make_source(const Operated& operated, Program& program) {
   const pipeline_file::SourcePlan& plan = operated.plan.source;
   Context context = program.context(fmt::format("{}/{}", operated.pipeline, plan.shared.name));

@@ -21,6 +21,9 @@ struct Operated {
   std::unique_ptr<DeadLetterStore> dead_letter;  // of open_dead_letters() only
 };
 
+// Says what is wrong; Exit::failed.
+Exit complain(const Error& error);
+
 // The pipeline's source: nothing is connected before its parts are asked for.
 Result<std::unique_ptr<Source>> make_source(const Operated& operated, Program& program);
 

@@ -3,12 +3,12 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <limits>
 #include <map>
 #include <string>
 
 #include "base/join.h"
+#include "base/number.h"
 #include "base/system_log.h"
 #include "base/version.h"
 #include "config/nearest.h"
@@ -30,9 +30,7 @@ const std::map<std::string, Log::Level> kLevels = {{"debug", Log::Level::debug},
 
 // CLI11 takes -1 and what is too large for some other number, so this looks first.
 std::string whole_number(const std::string& text) {
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc{} && end == text.data() + text.size()) {
+  if (number_from<uint64_t>(text)) {
     return "";
   }
   std::string shown;

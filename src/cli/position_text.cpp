@@ -1,8 +1,7 @@
 #include "cli/position_text.h"
 
-#include <charconv>
-
 #include "base/format.h"
+#include "base/number.h"
 
 namespace penstock::cli {
 
@@ -26,12 +25,13 @@ std::optional<std::string> position_from(std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    uint8_t byte = 0;
-    if (text.size() < 4 || text[1] != 'x' ||
-        std::from_chars(text.data() + 2, text.data() + 4, byte, 16).ptr != text.data() + 4) {
+    const bool escaped = text.size() >= 4 && text[1] == 'x';
+    const std::optional<uint8_t> byte =
+        escaped ? number_from<uint8_t>(text.substr(2, 2), 16) : std::nullopt;
+    if (!byte) {
       return std::nullopt;
     }
-    out += static_cast<char>(byte);
+    out += static_cast<char>(*byte);
     text.remove_prefix(4);
   }
   return out;

@@ -17,7 +17,8 @@ Program::Program(const Options& options)
             .format = options.log_json ? SystemLog::Format::json : SystemLog::Format::text}),
       http_(net::HttpClient::make()),
       server_(net::HttpServer::make()),
-      seed_(random_seed()) {
+      seed_(random_seed()),
+      hash_key_(random_hash_key()) {
   register_connectors(registry_);
   register_codecs(registry_);
   register_transforms(registry_);
@@ -26,7 +27,9 @@ Program::Program(const Options& options)
 }
 
 Context Program::context(std::string where) {
-  return {clock_, log_, files_, *http_, *server_, std::move(where), seed_, nullptr};
+  Context context{clock_, log_, files_, *http_, *server_, std::move(where), seed_, nullptr};
+  context.hash_key = hash_key_;
+  return context;
 }
 
 void Program::complain(std::string_view text) {

@@ -28,6 +28,7 @@ class Program {
   net::HttpClient& http() { return *http_; }
   const Registry& registry() const { return registry_; }
   Context context(std::string where);
+  const HashKey& hash_key() const { return hash_key_; }
 
   // Writes a text to standard error, line by line, each with "penstock: " before the first.
   static void complain(std::string_view text);
@@ -42,6 +43,7 @@ class Program {
   std::unique_ptr<net::HttpServer> server_;
   Registry registry_;
   uint64_t seed_;
+  HashKey hash_key_;  // of all order keys of this process
 };
 
 // The value of an environment variable: the only place that asks for one.

@@ -2,9 +2,10 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
-
+#include "base/base64.h"
 #include "base/format.h"
+#include "base/json_string.h"
+#include "base/number.h"
 #include "base/utf8.h"
 #include "codecs/payload.h"
 #include "codecs/time_text.h"
@@ -46,10 +47,10 @@ void append_payload(std::string_view raw, std::string& out) {
     append_json_on_one_line(raw, out);
   } else if (is_utf8(raw)) {
     out.append(R"(,"datacontenttype":"text/plain","data":)");
-    doc::append_json_string(raw, out);
+    append_json_string(raw, out);
   } else {
     out.append(R"(,"datacontenttype":"application/octet-stream","data_base64":")");
-    doc::append_base64(raw, out);
+    append_base64(raw, out);
     out.push_back('"');
   }
 }
@@ -101,20 +102,20 @@ Result<> CloudEventsEncoder::encode(const Event& event, std::string& out) const 
   }
   const auto stored = stored_event_of(event);
   out.append(R"({"specversion":"1.0","id":)");
-  doc::append_json_string(event.id, out);
+  append_json_string(event.id, out);
   out.append(",\"source\":");
   if (settings_.source.empty()) {
     append_source(event.stream, out);
   } else {
-    doc::append_json_string(settings_.source, out);
+    append_json_string(settings_.source, out);
   }
   out.append(",\"type\":");
   if (!settings_.type.empty()) {
-    doc::append_json_string(settings_.type, out);
+    append_json_string(settings_.type, out);
   } else if (stored && !stored->type.empty()) {
-    doc::append_json_string(stored->type, out);
+    append_json_string(stored->type, out);
   } else if (const auto type = meta_type(event)) {
-    doc::append_json_string(*type, out);
+    append_json_string(*type, out);
   } else {
     out.append("\"penstock.").append(name_of(event.op)).push_back('"');
   }
@@ -180,13 +181,12 @@ std::string_view stream_of(std::string_view source, Arena& arena) {
       stream.push_back(encoded[at]);
       continue;
     }
-    uint8_t byte = 0;
-    const char* const digits = encoded.data() + at + 1;
-    if (encoded[at] != '%' || encoded.size() - at < 3 ||
-        std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2) {
+    const std::string_view digits = encoded.substr(at + 1, 2);
+    const std::optional<uint8_t> byte = number_from<uint8_t>(digits, 16);
+    if (encoded[at] != '%' || digits.size() != 2 || !byte) {
       return source;
     }
-    stream.push_back(static_cast<char>(byte));
+    stream.push_back(static_cast<char>(*byte));
     at += 2;
   }
   return arena.copy(stream);
@@ -236,7 +236,7 @@ Result<> CloudEventsDecoder::decode(Event& event, Arena& arena) const {
         decoded.after = doc::child_document(envelope, element, arena);
       }
     } else if (element.name == "data_base64" && element.type == doc::Type::string) {
-      TRY(decoded.raw, doc::decode_base64(element.as_string(), arena));
+      TRY(decoded.raw, decode_base64(element.as_string(), arena));
       decoded.has_raw = true;
     } else if (element.name == "time" && element.type == doc::Type::string) {
       TRY(decoded.at, timestamp_of(element.as_string()));

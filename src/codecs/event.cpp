@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/base64.h"
 #include "codecs/payload.h"
 #include "codecs/time_text.h"
 #include "doc/bson.h"
@@ -90,7 +91,7 @@ Result<> take_field(const Document& envelope, const doc::Element& element, Event
     event.has_raw = true;
   } else if (element.name == "raw_base64") {
     TRY(const std::string_view encoded, text());
-    TRY(event.raw, doc::decode_base64(encoded, arena));
+    TRY(event.raw, decode_base64(encoded, arena));
     event.has_raw = true;
   } else {
     return rejected(fmt::format("format event: unknown field \"{}\"", element.name));

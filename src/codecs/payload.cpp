@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/base64.h"
+#include "base/json_string.h"
 #include "base/utf8.h"
 #include "doc/bson.h"
 #include "doc/json.h"
@@ -34,11 +36,11 @@ void append_json_on_one_line(std::string_view json, std::string& out) {
 void append_raw_member(std::string_view raw, std::string& out) {
   if (is_utf8(raw)) {
     out.append(",\"raw\":");
-    doc::append_json_string(raw, out);
+    append_json_string(raw, out);
     return;
   }
   out.append(",\"raw_base64\":\"");
-  doc::append_base64(raw, out);
+  append_base64(raw, out);
   out.push_back('"');
 }
 
@@ -73,18 +75,18 @@ void append_stored_event(const Event& event, std::string& out) {
     return;
   }
   out.append("{\"stream\":");
-  doc::append_json_string(doc::find(event.after, "stream")->as_string(), out);
+  append_json_string(doc::find(event.after, "stream")->as_string(), out);
   out.append(",\"sequence\":");
   const doc::Element sequence = *doc::find(event.after, "sequence");
   const bool text = sequence.type == doc::Type::string;
   if (text) {
-    doc::append_json_string(sequence.as_string(), out);
+    append_json_string(sequence.as_string(), out);
   } else {
     doc::append_text(sequence, out);
   }
   for (const std::string_view name : {"id", "at", "type"}) {
     out.append(",\"").append(name).append("\":");
-    doc::append_json_string(doc::find(event.after, name)->as_string(), out);
+    append_json_string(doc::find(event.after, name)->as_string(), out);
   }
   out.append(",\"data\":");
   append_json_on_one_line(event.raw, out);

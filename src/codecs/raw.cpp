@@ -1,5 +1,6 @@
 #include "codecs/raw.h"
 
+#include "base/base64.h"
 #include "base/utf8.h"
 #include "codecs/document.h"
 #include "codecs/payload.h"
@@ -33,7 +34,7 @@ Result<> RawEncoder::encode(const Event& event, std::string& out) const {
     return {};
   }
   out.push_back('"');
-  doc::append_base64(raw, out);
+  append_base64(raw, out);
   out.push_back('"');
   return {};
 }

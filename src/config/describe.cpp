@@ -5,7 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/join.h"
-#include "config/json_text.h"
+#include "base/json_string.h"
 #include "config/scalars.h"
 
 namespace penstock::config {
@@ -106,7 +106,7 @@ class SchemaVisitor final : public FieldVisitor {
     }
     std::string choices = R"("enum":[)";
     for (const std::string_view choice : options.choices) {
-      append_json_text(choice, choices);
+      append_json_string(choice, choices);
       choices += ',';
     }
     add(name, choices + R"("",null])", options);
@@ -169,7 +169,7 @@ class SchemaVisitor final : public FieldVisitor {
 
   void add(std::string_view name, std::string_view members, const FieldOptions& options) {
     std::string schema = R"("description":)";
-    append_json_text(options.doc, schema);
+    append_json_string(options.doc, schema);
     if (!members.empty()) {
       schema += ',';
       schema += members;
@@ -179,11 +179,11 @@ class SchemaVisitor final : public FieldVisitor {
       return;
     }
     properties += properties.empty() ? "" : ",";
-    append_json_text(name, properties);
+    append_json_string(name, properties);
     properties += fmt::format(":{{{}}}", schema);
     if (options.required) {
       required += required.empty() ? "" : ",";
-      append_json_text(name, required);
+      append_json_string(name, required);
     }
   }
 };

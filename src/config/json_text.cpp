@@ -2,25 +2,10 @@
 
 #include <fmt/core.h>
 
+#include "base/json_string.h"
 #include "config/scalars.h"
 
 namespace penstock::config {
-
-void append_json_text(std::string_view text, std::string& out) {
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += fmt::format("\\u{:04x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
 
 // The depth of a Node is bounded by load_text (kDepthMax), so this may call itself.
 void append_json(const Node& node, std::string& out) {
@@ -35,7 +20,7 @@ void append_json(const Node& node, std::string& out) {
       if (typed) {
         out += text;
       } else {
-        append_json_text(text, out);
+        append_json_string(text, out);
       }
       return;
     }
@@ -54,7 +39,7 @@ void append_json(const Node& node, std::string& out) {
       for (const auto& [key, value] : node.entries) {
         out += first ? "" : ",";
         first = false;
-        append_json_text(key, out);
+        append_json_string(key, out);
         out += ':';
         append_json(value, out);
       }

@@ -10,6 +10,5 @@
 namespace penstock::config {
 
 void append_json(const Node& node, std::string& out);
-void append_json_text(std::string_view text, std::string& out);  // a string, with its quotes
 
 }  // namespace penstock::config

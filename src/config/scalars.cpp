@@ -8,6 +8,8 @@
 
 #include <fmt/core.h>
 
+#include "base/number.h"
+
 namespace penstock::config {
 
 namespace {
@@ -88,12 +90,7 @@ std::optional<bool> parse_bool(std::string_view text) {
 }
 
 std::optional<int64_t> parse_int(std::string_view text) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return value;
+  return number_from<int64_t>(text);
 }
 
 std::optional<double> parse_double(std::string_view text) {

@@ -1,76 +1,23 @@
-// The bytes of a checkpoint, little-endian:
+// The bytes of a checkpoint of version 1, little-endian:
 //   "PSCKPT" 00 00 | version u32 | epoch u64 | fingerprint | at i64
 //   | count u32, count x (part, position) | count u32, count x (sink, key u64 u64, text)
 //   | XXH3-64 of all before
 // where a text is its size u32 and its bytes.
 #include <algorithm>
-#include <cstring>
 
 #include <fmt/core.h>
 
-#include "base/check.h"
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "core/checkpoint_store.h"
+#include "core/order_key.h"
 
 namespace penstock {
 
 namespace {
 
+constexpr uint32_t kVersion = 1;
 constexpr std::string_view kMagic{"PSCKPT\0\0", 8};
-
-class Writer {
- public:
-  template <class T>
-  void number(T value) {
-    char bytes[sizeof value];
-    std::memcpy(bytes, &value, sizeof value);  // x86-64 is little-endian
-    out_.append(bytes, sizeof value);
-  }
-  void text(std::string_view value) {
-    CHECK(value.size() <= UINT32_MAX);
-    number(static_cast<uint32_t>(value.size()));
-    out_ += value;
-  }
-  void count(size_t value) {
-    CHECK(value <= UINT32_MAX);
-    number(static_cast<uint32_t>(value));
-  }
-  std::string& out() { return out_; }
-
- private:
-  std::string out_;
-};
-
-// After the first read past the end all reads give zero and ok() is false.
-class ByteReader {
- public:
-  explicit ByteReader(std::string_view bytes) : left_(bytes) {}
-  template <class T>
-  T number() {
-    T value{};
-    const std::string_view bytes = take(sizeof value);
-    if (ok_) {
-      std::memcpy(&value, bytes.data(), sizeof value);
-    }
-    return value;
-  }
-  std::string text() { return std::string(take(number<uint32_t>())); }
-  bool ok() const { return ok_; }
-  bool at_end() const { return left_.empty(); }
-
- private:
-  std::string_view take(size_t size) {
-    if (!ok_ || size > left_.size()) {
-      ok_ = false;
-      return {};
-    }
-    const std::string_view bytes = left_.substr(0, size);
-    left_.remove_prefix(size);
-    return bytes;
-  }
-  std::string_view left_;
-  bool ok_ = true;
-};
 
 std::unexpected<Error> damaged(std::string_view how, size_t size) {
   return fatal(
@@ -99,71 +46,47 @@ void apply(const Changes& changes, Checkpoint& checkpoint) {
   checkpoint.at = changes.at;
 }
 
-std::string encode(const Checkpoint& checkpoint) {
-  CHECK(checkpoint.version == Checkpoint::kVersion);
-  Writer writer;
-  writer.out() += kMagic;
-  writer.number(Checkpoint::kVersion);
-  writer.number(checkpoint.epoch);
-  writer.text(checkpoint.fingerprint);
-  writer.number(checkpoint.at.micros);
-  writer.count(checkpoint.positions.size());
-  for (const auto& [part, position] : checkpoint.positions) {
-    writer.text(part);
-    writer.text(position);
-  }
-  writer.count(checkpoint.quarantined.size());
-  for (const Quarantined& entry : checkpoint.quarantined) {
-    writer.text(entry.sink);
-    writer.number(entry.key.low);
-    writer.number(entry.key.high);
-    writer.text(entry.text);
-  }
-  writer.number(hash64(writer.out()));
-  return std::move(writer.out());
-}
-
 Result<Checkpoint> decode_checkpoint(std::string_view bytes) {
   if (!bytes.starts_with(kMagic)) {
     return damaged("it does not begin as one", bytes.size());
   }
-  ByteReader reader(bytes.substr(kMagic.size()));
+  ByteReader<uint32_t> reader(bytes.substr(kMagic.size()));
   Checkpoint checkpoint;
-  checkpoint.version = reader.number<uint32_t>();
-  if (reader.ok() && checkpoint.version > Checkpoint::kVersion) {
+  const auto version = reader.number<uint32_t>();
+  if (!reader.failed() && version > kVersion) {
     return fatal(fmt::format(
         "decode checkpoint: it has version {}, written by a newer Penstock; this one reads "
         "versions up to {}. Run the newer one",
-        checkpoint.version, Checkpoint::kVersion));
+        version, kVersion));
   }
-  if (!reader.ok() || checkpoint.version == 0 || bytes.size() < sizeof(uint64_t)) {
+  if (reader.failed() || version == 0 || bytes.size() < sizeof(uint64_t)) {
     return damaged("it is too short or has no version", bytes.size());
   }
-  uint64_t sum = 0;
-  std::memcpy(&sum, bytes.data() + bytes.size() - sizeof sum, sizeof sum);
-  const std::string_view content = bytes.substr(0, bytes.size() - sizeof sum);
-  if (sum != hash64(content)) {
+  const std::string_view content = bytes.substr(0, bytes.size() - sizeof(uint64_t));
+  if (load_number<uint64_t>(bytes, content.size()) != hash64(content)) {
     return damaged("its checksum is wrong", bytes.size());
   }
-  reader = ByteReader(content.substr(kMagic.size() + sizeof(uint32_t)));
+  reader = ByteReader<uint32_t>(content.substr(kMagic.size() + sizeof(uint32_t)));
   checkpoint.epoch = reader.number<uint64_t>();
-  checkpoint.fingerprint = reader.text();
+  checkpoint.fingerprint = reader.bytes();
   checkpoint.at.micros = reader.number<int64_t>();
-  for (auto left = reader.number<uint32_t>(); left > 0 && reader.ok(); --left) {
-    std::string part = reader.text();
-    if (!checkpoint.positions.emplace(std::move(part), reader.text()).second) {
+  for (auto left = reader.count(); left > 0 && !reader.failed(); --left) {
+    const std::string_view part = reader.bytes();
+    if (!checkpoint.positions.emplace(part, reader.bytes()).second) {
       return damaged("a part stands in it twice", bytes.size());
     }
   }
-  for (auto left = reader.number<uint32_t>(); left > 0 && reader.ok(); --left) {
+  for (auto left = reader.count(); left > 0 && !reader.failed(); --left) {
     Quarantined entry;
-    entry.sink = reader.text();
-    entry.key.low = reader.number<uint64_t>();
-    entry.key.high = reader.number<uint64_t>();
-    entry.text = reader.text();
+    entry.sink = reader.bytes();
+    Hash128 old;
+    old.low = reader.number<uint64_t>();
+    old.high = reader.number<uint64_t>();
+    entry.key = kept_old_key(old);
+    entry.text = reader.bytes();
     checkpoint.quarantined.push_back(std::move(entry));
   }
-  if (!reader.ok() || !reader.at_end()) {
+  if (reader.failed() || reader.left() != 0) {
     return damaged("its length is wrong", bytes.size());
   }
   return checkpoint;

@@ -15,14 +15,12 @@ namespace penstock {
 
 struct Quarantined {  // a key whose changes follow an earlier one into the dead letters
   std::string sink;
-  OrderKey key;
+  std::string key;   // as core/order_key.h keeps it: every process makes its order key of it
   std::string text;  // the key as people read it
   bool operator==(const Quarantined&) const = default;
 };
 
 struct Checkpoint {
-  static constexpr uint32_t kVersion = 1;
-  uint32_t version = kVersion;
   uint64_t epoch = 0;  // grows with each lease
   std::string fingerprint;
   std::map<std::string, Position> positions;  // by part id
@@ -41,9 +39,8 @@ struct Changes {
 };
 void apply(const Changes& changes, Checkpoint& checkpoint);
 
-// Versioned bytes of a checkpoint, for stores that keep one blob. decode: `fatal` for a future
+// The checkpoint of version 1 of the stores' formats, which was one blob. `fatal` for a later
 // version or for bytes that are no checkpoint, never an empty checkpoint.
-std::string encode(const Checkpoint& checkpoint);
 Result<Checkpoint> decode_checkpoint(std::string_view bytes);
 
 struct Lease {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/files.h"
+#include "base/keyed_hash.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/time.h"
@@ -31,6 +32,7 @@ struct Context {
   std::shared_ptr<const Encoder> encoder;  // of a sink: made from its `format`; else null
   net::TlsFiles tls = {};                  // of a source or sink that takes them
   std::string source_identity = {};        // of a checkpoint store: its pipeline's source
+  HashKey hash_key = {};                   // the process's secret, for order keys
 };
 
 }  // namespace penstock

@@ -33,6 +33,7 @@ Event copy_event(const Event& event, Arena& arena) {
   copy.order = arena.copy(event.order);
   copy.stream = arena.copy(event.stream);
   copy.raw = arena.copy(event.raw);
+  copy.kept_key = arena.copy(event.kept_key);
   copy.key = copy_document(event.key, arena);
   copy.before = copy_document(event.before, arena);
   copy.after = copy_document(event.after, arena);

@@ -28,7 +28,9 @@ struct StoredLetter {
   bool quarantined = false;
   bool replayed = false;
   uint64_t sequence = 0;              // of the append log: the order of a key is the order of these
+  std::string key;                    // of its order, as core/order_key.h keeps it; "": none
   std::shared_ptr<EventBlock> block;  // one event
+  // Without its order key, which `key` stands for.
   const Event& event() const { return block->events.front(); }
 };
 

@@ -40,7 +40,8 @@ constexpr bool is_barrier(Op op) {
   return op >= Op::drop && op <= Op::invalidate;
 }
 
-using OrderKey = Hash128;  // zero: the event has no order key
+// Made with the process's secret by core/order_key.h; zero: the event has no order key.
+using OrderKey = Hash128;
 
 struct Event {
   // Stable across redelivery, and unlike in every generation of a source: the idempotency key of a
@@ -57,6 +58,9 @@ struct Event {
   std::string_view raw;
   Timestamp at;        // the source's own time
   OrderKey order_key;  // set when frozen: hash of stream and key; zero without a key
+  // What order_key is the hash of (core/order_key.h) where that is not `stream` and `key`: in an
+  // event that a transform rejected. Else empty.
+  std::string_view kept_key;
 
   // Bytes of its payload, for batch limits: raw, or the documents, and the names.
   size_t bytes() const {
@@ -81,9 +85,6 @@ struct EventBlock {
   std::vector<Event> events;
   std::vector<Rejection> rejections;  // by decoding and transforms, ascending index
 };
-
-// The default order key: stream and key; numerically equal keys hash alike. Zero without a key.
-OrderKey order_key_of(std::string_view stream, const Document& key);
 
 // "event 17 of orders key {"id":3}", for messages; a long key is cut.
 std::string describe(const Event& event);

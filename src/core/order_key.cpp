@@ -1,12 +1,15 @@
-// The default order key. Keys of one record can come with different number types (an int32 from one
-// source, a decimal from another), so that numbers are hashed by value: an integer that int64 holds
-// as such, every other as the odd-most coefficient and exponent of its decimal form.
+// Keys of one record can come with different number types (an int32 from one source, a decimal from
+// another), so that numbers are written by value: an integer that int64 holds as such, every other
+// as the odd-most coefficient and exponent of its decimal form.
+#include "core/order_key.h"
+
 #include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
 
-#include "core/event.h"
+#include "base/check.h"
+#include "base/sha256.h"
 #include "doc/bson.h"
 #include "doc/decimal128.h"
 
@@ -19,13 +22,65 @@ using doc::Uint128;
 
 enum class KeyTag : uint8_t { end = 0, other, integer, decimal, infinity, nan, huge };
 
-// Hashes through a buffer, so that a usual key is one call of the hash.
-class KeyHasher {
+enum class Kept : uint8_t { bytes = 1, sha256 = 2, old = 3 };
+// Not kept: in front of a name, so that it can equal no kept key.
+constexpr uint8_t kNameTag = 4;
+constexpr size_t kBytesMax = 1024;
+
+// The canonical bytes with their tag in front, in a buffer that a usual key does not leave.
+class KeyBytes {
  public:
+  explicit KeyBytes(uint8_t tag) { put(tag); }
   template <class T>
   void put(T value) {
-    char* const at = reserve(sizeof value);
-    std::memcpy(at, &value, sizeof value);
+    append(&value, sizeof value);
+  }
+  void put_bytes(std::string_view bytes) {
+    put(static_cast<uint32_t>(bytes.size()));
+    append(bytes.data(), bytes.size());
+  }
+  void append(const void* bytes, size_t size) {
+    if (size == 0) {
+      return;  // of no bytes there may be no address
+    }
+    if (size > buffer_.size() - used_) {
+      spill();
+    }
+    if (spilt_.empty()) {
+      std::memcpy(buffer_.data() + used_, bytes, size);
+      used_ += size;
+      return;
+    }
+    spilt_.append(static_cast<const char*>(bytes), size);
+  }
+  std::string_view bytes() const {
+    return spilt_.empty() ? std::string_view(buffer_.data(), used_) : spilt_;
+  }
+
+ private:
+  void spill() {
+    if (spilt_.empty()) {
+      spilt_.assign(buffer_.data(), used_);
+    }
+  }
+
+  // Only buffer_[0, used_) is ever read.
+  std::array<char, 512> buffer_;
+  size_t used_ = 0;
+  std::string spilt_;  // all of it, once it has left the buffer
+};
+
+// As version 1 hashed: through a buffer, whose hash seeds that of the next.
+class OldHasher {
+ public:
+  static constexpr size_t kBufferBytes = 512;
+  template <class T>
+  void put(T value) {
+    if (sizeof value > buffer_.size() - used_) {
+      flush();
+    }
+    std::memcpy(buffer_.data() + used_, &value, sizeof value);
+    used_ += sizeof value;
   }
   void put_bytes(std::string_view bytes) {
     put(static_cast<uint32_t>(bytes.size()));
@@ -48,34 +103,27 @@ class KeyHasher {
   }
 
  private:
-  char* reserve(size_t size) {
-    if (size > buffer_.size() - used_) {
-      flush();
-    }
-    char* const at = buffer_.data() + used_;
-    used_ += size;
-    return at;
-  }
   void flush() {
     seed_ = hash128({buffer_.data(), used_}, seed_);
     used_ = 0;
   }
 
-  // Only buffer_[0, used_) is ever read.
-  std::array<char, 512> buffer_;
+  std::array<char, kBufferBytes> buffer_;
   size_t used_ = 0;
   Hash128 seed_;
 };
 
-void put_integer(KeyHasher& hasher, int64_t value) {
-  hasher.put(KeyTag::integer);
-  hasher.put(value);
+template <class Out>
+void put_integer(Out& out, int64_t value) {
+  out.put(KeyTag::integer);
+  out.put(value);
 }
 
 // coefficient times ten to the exponent; numerically equal arguments give the same bytes.
-void put_number(KeyHasher& hasher, bool is_negative, Uint128 coefficient, int exponent) {
+template <class Out>
+void put_number(Out& out, bool is_negative, Uint128 coefficient, int exponent) {
   if (coefficient == 0) {
-    put_integer(hasher, 0);
+    put_integer(out, 0);
     return;
   }
   while (coefficient % 10 == 0) {
@@ -91,37 +139,40 @@ void put_number(KeyHasher& hasher, bool is_negative, Uint128 coefficient, int ex
   }
   if (left == 0 && magnitude <= kMagnitudeMax - (is_negative ? 0 : 1)) {
     const auto bits = static_cast<uint64_t>(magnitude);
-    put_integer(hasher, static_cast<int64_t>(is_negative ? uint64_t{0} - bits : bits));
+    put_integer(out, static_cast<int64_t>(is_negative ? uint64_t{0} - bits : bits));
     return;
   }
-  hasher.put(KeyTag::decimal);
-  hasher.put(is_negative);
-  hasher.put(static_cast<int32_t>(exponent));
-  hasher.put(static_cast<uint64_t>(coefficient));
-  hasher.put(static_cast<uint64_t>(coefficient >> 64));
+  out.put(KeyTag::decimal);
+  out.put(is_negative);
+  out.put(static_cast<int32_t>(exponent));
+  out.put(static_cast<uint64_t>(coefficient));
+  out.put(static_cast<uint64_t>(coefficient >> 64));
 }
 
-void put_special(KeyHasher& hasher, bool is_nan, bool is_negative) {
-  hasher.put(is_nan ? KeyTag::nan : KeyTag::infinity);
+template <class Out>
+void put_special(Out& out, bool is_nan, bool is_negative) {
+  out.put(is_nan ? KeyTag::nan : KeyTag::infinity);
   if (!is_nan) {
-    hasher.put(is_negative);
+    out.put(is_negative);
   }
 }
 
-void put_decimal(KeyHasher& hasher, const uint8_t* value) {
+template <class Out>
+void put_decimal(Out& out, const uint8_t* value) {
   const doc::DecimalParts parts = doc::decimal_parts(doc::load_decimal(value));
   if (parts.kind != doc::DecimalParts::Class::finite) {
-    put_special(hasher, parts.kind == doc::DecimalParts::Class::nan, parts.is_negative);
+    put_special(out, parts.kind == doc::DecimalParts::Class::nan, parts.is_negative);
     return;
   }
-  put_number(hasher, parts.is_negative, parts.coefficient, parts.exponent);
+  put_number(out, parts.is_negative, parts.coefficient, parts.exponent);
 }
 
 // A double is mantissa * 2^exponent. It equals some decimal128 only where that has a coefficient
 // below 10^34; the others are hashed by their bits, which no other type equals.
-void put_double(KeyHasher& hasher, double value) {
+template <class Out>
+void put_double(Out& out, double value) {
   if (!std::isfinite(value)) {
-    put_special(hasher, std::isnan(value), value < 0);
+    put_special(out, std::isnan(value), value < 0);
     return;
   }
   const bool is_negative = std::signbit(value);
@@ -130,7 +181,7 @@ void put_double(KeyHasher& hasher, double value) {
   auto mantissa = static_cast<uint64_t>(std::ldexp(fraction, 53));
   binary -= 53;
   if (mantissa == 0) {
-    put_integer(hasher, 0);
+    put_integer(out, 0);
     return;
   }
   const int zeros = std::countr_zero(mantissa);
@@ -150,65 +201,166 @@ void put_double(KeyHasher& hasher, double value) {
     coefficient *= 5;
   }
   if (coefficient >= kLimit) {
-    hasher.put(KeyTag::huge);
-    hasher.put(value);
+    out.put(KeyTag::huge);
+    out.put(value);
     return;
   }
-  put_number(hasher, is_negative, coefficient, decimal);
+  put_number(out, is_negative, coefficient, decimal);
 }
 
-void put_value(KeyHasher& hasher, Type type, const uint8_t* value, size_t size) {
+template <class Out>
+void put_value(Out& out, Type type, const uint8_t* value, size_t size) {
   switch (type) {
     case Type::int32:
     case Type::int64:
-      put_integer(hasher, doc::Element{type, {}, value, size}.as_int64());
+      put_integer(out, doc::Element{type, {}, value, size}.as_int64());
       return;
     case Type::double_:
-      put_double(hasher, doc::Element{type, {}, value, size}.as_double());
+      put_double(out, doc::Element{type, {}, value, size}.as_double());
       return;
     case Type::decimal128:
-      put_decimal(hasher, value);
+      put_decimal(out, value);
       return;
     default:
-      hasher.put(KeyTag::other);
-      hasher.put(type);
-      hasher.put_bytes({reinterpret_cast<const char*>(value), size});
+      out.put(KeyTag::other);
+      out.put(type);
+      out.put_bytes({reinterpret_cast<const char*>(value), size});
   }
 }
 
-}  // namespace
-
-OrderKey order_key_of(std::string_view stream, const Document& key) {
-  if (!key.present()) {
-    return {};
-  }
-  KeyHasher hasher;
-  hasher.put_bytes(stream);
-  // BSON delimits itself, so that nested values need no stack: their ends are hashed too.
+template <class Out>
+void put_key(std::string_view stream, const Document& key, Out& out) {
+  out.put_bytes(stream);
+  // BSON delimits itself, so that nested values need no stack: their ends are written too.
   const uint8_t* at = key.data() + 4;
   size_t depth = 1;
   while (depth > 0) {
     const auto type = static_cast<Type>(*at++);
     if (type == Type{0}) {
-      hasher.put(KeyTag::end);
+      out.put(KeyTag::end);
       --depth;
       continue;
     }
     const std::string_view name = reinterpret_cast<const char*>(at);
     at += name.size() + 1;
     if (type == Type::document || type == Type::array) {
-      hasher.put(type);
-      hasher.put_bytes(name);
+      out.put(type);
+      out.put_bytes(name);
       at += 4;
       ++depth;
       continue;
     }
     const size_t size = doc::bson_value_size(type, at);
-    hasher.put_bytes(name);
-    put_value(hasher, type, at, size);
+    out.put_bytes(name);
+    put_value(out, type, at, size);
     at += size;
   }
+}
+
+std::string kept(Kept kind, std::string_view bytes) {
+  std::string out(1, static_cast<char>(kind));
+  out += bytes;
+  return out;
+}
+
+std::string kept_sha256(const KeyBytes& bytes) {
+  const std::array<uint8_t, 32> digest = sha256(bytes.bytes().substr(1));
+  return kept(Kept::sha256, {reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+OrderKey hashed(const HashKey& secret, std::string_view bytes) {
+  OrderKey key = keyed_hash(secret, bytes);
+  key.low |= key.is_zero() ? 1 : 0;  // zero means: no key
+  return key;
+}
+
+}  // namespace
+
+OrderKey order_key_of(const HashKey& secret, std::string_view stream, const Document& key) {
+  if (!key.present()) {
+    return {};
+  }
+  KeyBytes bytes(static_cast<uint8_t>(Kept::bytes));
+  put_key(stream, key, bytes);
+  return hashed(secret, bytes.bytes().size() <= kBytesMax ? bytes.bytes() : kept_sha256(bytes));
+}
+
+OrderKey order_key_of_name(const HashKey& secret, std::string_view name) {
+  KeyBytes bytes(kNameTag);
+  bytes.append(name.data(), name.size());
+  return hashed(secret, bytes.bytes());
+}
+
+std::string kept_key_of(std::string_view stream, const Document& key) {
+  if (!key.present()) {
+    return {};
+  }
+  KeyBytes bytes(static_cast<uint8_t>(Kept::bytes));
+  put_key(stream, key, bytes);
+  return bytes.bytes().size() <= kBytesMax ? std::string(bytes.bytes()) : kept_sha256(bytes);
+}
+
+std::string kept_key_of(const Event& event) {
+  if (event.order_key.is_zero()) {
+    return {};
+  }
+  return event.kept_key.empty() ? kept_key_of(event.stream, event.key)
+                                : std::string(event.kept_key);
+}
+
+bool is_kept_key(std::string_view bytes) {
+  if (bytes.empty()) {
+    return false;
+  }
+  switch (static_cast<Kept>(bytes.front())) {
+    case Kept::bytes:
+      return bytes.size() <= kBytesMax;
+    case Kept::sha256:
+      return bytes.size() == 1 + 32;
+    case Kept::old:
+      return bytes.size() == 1 + sizeof(Hash128);
+  }
+  return false;
+}
+
+OrderKey order_key_of_kept(const HashKey& secret, std::string_view kept) {
+  CHECK(is_kept_key(kept));
+  return hashed(secret, kept);
+}
+
+Hash128 old_order_key_of(std::string_view stream, const Document& key) {
+  if (!key.present()) {
+    return {};
+  }
+  OldHasher hasher;
+  put_key(stream, key, hasher);
   return hasher.finish();
+}
+
+Hash128 old_order_key_of(const Event& event) {
+  if (!is_kept_key(event.kept_key)) {
+    return old_order_key_of(event.stream, event.key);
+  }
+  if (const std::optional<Hash128> old = old_key_of(event.kept_key)) {
+    return *old;
+  }
+  const std::string_view bytes = event.kept_key.substr(1);
+  const bool tells = static_cast<Kept>(event.kept_key.front()) == Kept::bytes &&
+                     bytes.size() <= OldHasher::kBufferBytes;
+  return tells ? hash128(bytes) : Hash128{};
+}
+
+std::string kept_old_key(const Hash128& old) {
+  return kept(Kept::old, {reinterpret_cast<const char*>(&old), sizeof old});
+}
+
+std::optional<Hash128> old_key_of(std::string_view kept) {
+  if (!is_kept_key(kept) || static_cast<Kept>(kept.front()) != Kept::old) {
+    return std::nullopt;
+  }
+  Hash128 old;
+  std::memcpy(&old, kept.data() + 1, sizeof old);  // x86-64 is little-endian
+  return old;
 }
 
 }  // namespace penstock

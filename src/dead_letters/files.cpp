@@ -73,7 +73,8 @@ Result<std::unique_ptr<DeadLetterStore>> FilesDeadLetters::make(Settings setting
 }
 
 std::string FilesDeadLetters::folder_of(const std::string& pipeline) const {
-  return settings_.path + "/" + file_name_of(pipeline);
+  // A pipeline is named by who runs it, and its folder stays where version 1 put it.
+  return settings_.path + "/" + file_name_of_version_1(pipeline);
 }
 
 Result<> FilesDeadLetters::open(const std::string& pipeline, Stop) {

@@ -201,17 +201,19 @@ TEST_F(FilesDeadLettersTest, a_broken_line_before_others_of_the_same_write_is_a_
   replace_log(bytes);
   auto store = open();
   EXPECT_EQ(*ids_in(*store, "p"), Ids{"a"});
+  ASSERT_TRUE(write(*store, {"d"}));  // as long as the broken one: what follows that is gone
+  EXPECT_EQ(*ids_in(*store, "p"), (Ids{"a", "d"}));
 }
 
 TEST_F(FilesDeadLettersTest, a_later_version_is_refused_by_name) {
   {
     ASSERT_TRUE(write(*open(), {"a"}));
   }
-  const std::string bytes = read_log() + "{\"penstock_dead_letter\":2,\"x\":1}\n";
+  const std::string bytes = read_log() + "{\"penstock_dead_letter\":3,\"x\":1}\n";
   replace_log(bytes);
   const Error error = open_error();
   EXPECT_EQ(error.kind, Error::Kind::fatal);
-  EXPECT_NE(error.what.find("version 2"), std::string::npos) << error.what;
+  EXPECT_NE(error.what.find("version 3"), std::string::npos) << error.what;
   EXPECT_EQ(read_log(), bytes);
 }
 

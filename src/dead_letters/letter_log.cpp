@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/format.h"
+#include "base/number.h"
 #include "dead_letters/log_file.h"
 
 namespace penstock::dead_letters {
@@ -63,11 +64,10 @@ Result<std::vector<Segment>> list_segments(Files& files, const std::string& fold
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) {
       continue;
     }
-    uint64_t first = 0;
-    const char* const begin = name.data() + kPrefix.size();
-    const char* const end = name.data() + name.size() - kSuffix.size();
-    const auto [stop, code] = std::from_chars(begin, end, first);
-    if (code != std::errc{} || stop != end || first == 0) {
+    const std::string_view digits = std::string_view(name).substr(
+        kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
+    const uint64_t first = number_from<uint64_t>(digits).value_or(0);
+    if (first == 0) {
       continue;
     }
     segments.push_back({.path = folder + "/" + name, .first = first});

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/base64.h"
 #include "dead_letters/letter_record.h"
 #include "doc/json.h"
 
@@ -21,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   line.pop_back();
   (void)parse_line(line);
   std::string record = "{\"penstock_dead_letter\":1,\"record\":\"";
-  penstock::doc::append_base64(input, record);
+  penstock::append_base64(input, record);
   record += '"';
   seal_line(0, record);
   record.pop_back();

@@ -6,10 +6,13 @@
 #include <charconv>
 #include <new>
 
+#include "base/base64.h"
+#include "base/bytes.h"
 #include "base/format.h"
 #include "base/hash.h"
+#include "base/json_string.h"
 #include "base/utf8.h"
-#include "dead_letters/bytes.h"
+#include "core/order_key.h"
 #include "doc/bson.h"
 #include "doc/json.h"
 
@@ -23,6 +26,10 @@ constexpr std::string_view kRecord = ",\"record\":\"";
 constexpr size_t kHashDigits = 16;
 constexpr int kDepthMax = 128;  // what a BsonWriter can make
 
+// All numbers but single bytes have eight bytes, lengths too.
+using RecordWriter = ByteWriter<uint64_t>;
+using RecordReader = ByteReader<uint64_t>;
+
 bool is_printable(std::string_view bytes) {
   return is_utf8(bytes) && std::ranges::none_of(bytes, [](char c) { return c >= 0 && c < ' '; });
 }
@@ -32,11 +39,11 @@ void member(std::string_view name, std::string_view value, std::string& out) {
   out += name;
   if (is_utf8(value)) {
     out += "\":";
-    doc::append_json_string(value, out);
+    append_json_string(value, out);
     return;
   }
   out += "_base64\":\"";
-  doc::append_base64(value, out);
+  append_base64(value, out);
   out += '"';
 }
 
@@ -49,56 +56,55 @@ void member(std::string_view name, const Document& document, std::string& out) {
   }
 }
 
-void put_document(const Document& document, ByteWriter& to) {
-  to.put_byte(document ? 1 : 0);
+void put_document(const Document& document, RecordWriter& to) {
+  to.flag(document.present());
   if (!document) {
     return;
   }
-  to.put_bytes(document.bytes());
-  to.put_number(document.losses().size());
+  to.bytes(document.bytes());
+  to.count(document.losses().size());
   for (const Loss& loss : document.losses()) {
-    to.put_byte(static_cast<uint8_t>(loss.type));
-    to.put_bytes(loss.path);
-    to.put_bytes(loss.text);
+    to.number(static_cast<uint8_t>(loss.type));
+    to.bytes(loss.path);
+    to.bytes(loss.text);
   }
 }
 
 std::string record_of(const DeadLetter& letter, const LetterPlace& place) {
   const Event& event = *letter.event;
   std::string record;
-  ByteWriter to(record);
-  to.put_number(place.sequence);
-  to.put_number(place.write_first);
-  to.put_number(static_cast<uint64_t>(letter.at.micros));
-  to.put_byte(letter.quarantined ? 1 : 0);
+  RecordWriter to(record);
+  to.number(place.sequence);
+  to.number(place.write_first);
+  to.number(letter.at.micros);
+  to.flag(letter.quarantined);
   for (const std::string_view text : {place.pipeline, letter.sink, letter.error, letter.part,
                                       std::string_view(letter.position)}) {
-    to.put_bytes(text);
+    to.bytes(text);
   }
-  to.put_bytes(event.id);
-  to.put_bytes(event.order);
-  to.put_bytes(event.stream);
-  to.put_byte(static_cast<uint8_t>(event.op));
-  to.put_byte(0);  // no version: events had one once, and the format still has its place
-  to.put_number(0);
-  to.put_number(static_cast<uint64_t>(event.at.micros));
-  to.put_number(event.order_key.low);
-  to.put_number(event.order_key.high);
-  to.put_byte(event.has_raw ? 1 : 0);
-  to.put_bytes(event.has_raw ? event.raw : std::string_view());
+  to.bytes(event.id);
+  to.bytes(event.order);
+  to.bytes(event.stream);
+  to.number(static_cast<uint8_t>(event.op));
+  to.flag(false);  // no version: events had one once, and the format still has its place
+  to.number(uint64_t{0});
+  to.number(event.at.micros);
+  to.bytes(kept_key_of(event));
+  to.flag(event.has_raw);
+  to.bytes(event.has_raw ? event.raw : std::string_view());
   for (const Document* document : {&event.key, &event.before, &event.after, &event.meta}) {
     put_document(*document, to);
   }
   return record;
 }
 
-Result<Document> take_document(ByteReader& from, Arena& arena) {
-  if (from.take_byte() == 0) {
+Result<Document> take_document(RecordReader& from, Arena& arena) {
+  if (!from.flag()) {
     return Document();
   }
-  const std::string_view bson = from.take_bytes();
+  const std::string_view bson = from.bytes();
   TRY(doc::check_bson(bson, kDepthMax));
-  const uint64_t count = from.take_number();
+  const uint64_t count = from.count();
   if (count > from.left() || from.failed()) {  // a loss takes more than a byte
     return rejected("dead letter: a document is cut");
   }
@@ -109,59 +115,80 @@ Result<Document> take_document(ByteReader& from, Arena& arena) {
   char* const memory = arena.allocate(sizeof(std::span<const Loss>) + count * sizeof(Loss));
   Loss* const losses = reinterpret_cast<Loss*>(memory + sizeof(std::span<const Loss>));
   for (uint64_t i = 0; i < count; ++i) {
-    const uint8_t type = from.take_byte();
+    const uint8_t type = from.number<uint8_t>();
     if (type > static_cast<uint8_t>(Loss::Type::name)) {
       return rejected("dead letter: a loss of an unknown type");
     }
-    const std::string_view path = from.take_bytes();
-    const std::string_view text = from.take_bytes();
+    const std::string_view path = from.bytes();
+    const std::string_view text = from.bytes();
     new (losses + i) Loss{.path = path, .type = static_cast<Loss::Type>(type), .text = text};
   }
   return Document(bytes, new (memory) std::span<const Loss>(losses, count));
 }
 
-Result<> take_event(ByteReader& from, EventBlock& block) {
+// The kept key of a letter of version 1, which has its hash only.
+std::string key_of_version_1(const Hash128& old, const Event& event) {
+  if (old.is_zero()) {
+    return {};
+  }
+  return old == old_order_key_of(event.stream, event.key) ? kept_key_of(event.stream, event.key)
+                                                          : kept_old_key(old);
+}
+
+Result<> take_event(RecordReader& from, uint64_t version, StoredLetter& letter, EventBlock& block) {
   Event event;
-  event.id = from.take_bytes();
-  event.order = from.take_bytes();
-  event.stream = from.take_bytes();
-  const std::optional<Op> op = op_from_number(from.take_byte());
+  Hash128 old;
+  event.id = from.bytes();
+  event.order = from.bytes();
+  event.stream = from.bytes();
+  const std::optional<Op> op = op_from_number(from.number<uint8_t>());
   if (!op) {
     return rejected("dead letter: an unknown operation");
   }
   event.op = *op;
-  static_cast<void>(from.take_byte());  // the version that events had once
-  static_cast<void>(from.take_number());
-  event.at.micros = static_cast<int64_t>(from.take_number());
-  event.order_key.low = from.take_number();
-  event.order_key.high = from.take_number();
-  event.has_raw = from.take_byte() != 0;
-  event.raw = block.arena.copy(from.take_bytes());  // with the padding that parsers need
+  static_cast<void>(from.flag());  // the version that events had once
+  static_cast<void>(from.number<uint64_t>());
+  event.at.micros = from.number<int64_t>();
+  if (version == 1) {
+    old.low = from.number<uint64_t>();
+    old.high = from.number<uint64_t>();
+  } else {
+    letter.key = from.bytes();
+    if (!letter.key.empty() && !is_kept_key(letter.key)) {
+      return rejected("dead letter: its key is damaged");
+    }
+  }
+  event.has_raw = from.flag();
+  event.raw = block.arena.copy(from.bytes());  // with the padding that parsers need
   for (Document* document : {&event.key, &event.before, &event.after, &event.meta}) {
     TRY(*document, take_document(from, block.arena));
+  }
+  if (version == 1) {
+    letter.key = key_of_version_1(old, event);
   }
   block.events.push_back(event);
   return {};
 }
 
-Result<LetterLine> decode_record(std::string_view record, std::shared_ptr<EventBlock> block) {
-  ByteReader from(record);
+Result<LetterLine> decode_record(std::string_view record, uint64_t version,
+                                 std::shared_ptr<EventBlock> block) {
+  RecordReader from(record);
   LetterLine line;
-  line.letter.sequence = from.take_number();
-  line.write_first = from.take_number();
-  line.letter.at.micros = static_cast<int64_t>(from.take_number());
-  line.letter.quarantined = from.take_byte() != 0;
-  line.letter.pipeline = from.take_bytes();
-  line.letter.sink = from.take_bytes();
-  line.letter.error = from.take_bytes();
-  line.letter.part = from.take_bytes();
-  const std::string_view position = from.take_bytes();
+  line.letter.sequence = from.number<uint64_t>();
+  line.write_first = from.number<uint64_t>();
+  line.letter.at.micros = from.number<int64_t>();
+  line.letter.quarantined = from.flag();
+  line.letter.pipeline = from.bytes();
+  line.letter.sink = from.bytes();
+  line.letter.error = from.bytes();
+  line.letter.part = from.bytes();
+  const std::string_view position = from.bytes();
   if (is_printable(position)) {
     line.letter.position_text = position;
   } else {
-    doc::append_base64(position, line.letter.position_text);
+    append_base64(position, line.letter.position_text);
   }
-  TRY(take_event(from, *block));
+  TRY(take_event(from, version, line.letter, *block));
   if (from.failed() || from.left() != 0 || line.letter.sequence == 0 ||
       line.write_first > line.letter.sequence) {
     return rejected("dead letter: the record is cut or damaged");
@@ -232,7 +259,7 @@ void append_line(const DeadLetter& letter, const LetterPlace& place, std::string
     member("raw", event.raw, out);
   }
   out += kRecord;
-  doc::append_base64(record_of(letter, place), out);
+  append_base64(record_of(letter, place), out);
   out += '"';
   seal_line(start, out);
 }
@@ -250,8 +277,9 @@ Result<LetterLine> parse_line(std::string_view line) {
   const std::string_view text = body.substr(begin, body.size() - 1 - begin);
   // Small blocks: a listing holds many letters.
   auto block = std::make_shared<EventBlock>(1024);
-  TRY(const std::string_view record, doc::decode_base64(text, block->arena));
-  return decode_record(record, std::move(block));
+  TRY(const std::string_view record, decode_base64(text, block->arena));
+  const uint64_t version = body.starts_with(fmt::format("{{\"{}\":1,", kKind)) ? 1 : 2;
+  return decode_record(record, version, std::move(block));
 }
 
 }  // namespace penstock::dead_letters

@@ -11,7 +11,7 @@
 
 namespace penstock::dead_letters {
 
-inline constexpr uint64_t kLetterVersion = 1;
+inline constexpr uint64_t kLetterVersion = 2;
 
 struct LetterPlace {
   std::string_view pipeline;

@@ -38,7 +38,8 @@ TEST(LetterRecord, everything_comes_back_as_it_was) {
   EXPECT_EQ(event.stream, made.event.stream);
   EXPECT_EQ(event.op, Op::update);
   EXPECT_EQ(event.at, made.event.at);
-  EXPECT_EQ(event.order_key, made.event.order_key);
+  EXPECT_EQ(letter.key, kept_key_of(made.event));
+  EXPECT_FALSE(letter.key.empty());
   EXPECT_TRUE(event.has_raw);
   EXPECT_EQ(event.raw, made.event.raw);
   EXPECT_EQ(event.key.bytes(), made.event.key.bytes());
@@ -66,11 +67,50 @@ TEST(LetterRecord, a_line_is_json_that_people_read) {
   made.event.raw = "plain";
   const std::string line = line_of(made.letter());
   for (const char* part :
-       {R"("penstock_dead_letter":1,"sequence":3)", R"("sink":"mongodb")", R"("id":"id-1")",
+       {R"("penstock_dead_letter":2,"sequence":3)", R"("sink":"mongodb")", R"("id":"id-1")",
         R"("key":{"_id":"k"})", R"("raw":"plain")", R"("position_base64":"Af4=")"}) {
     EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
   }
   EXPECT_TRUE(doc::is_valid_json(made.arena.copy(line))) << line;
+}
+
+// As version 1 wrote them: stream shop.orders, key {"_id":"k"}, and a hash for the order's key.
+TEST(LetterRecord, a_letter_of_version_1_is_read_with_its_key) {
+  const std::string front =
+      "AwAAAAAAAAACAAAAAAAAAECCLRgkCgYAAQEAAAAAAAAAcAcAAAAAAAAAbW9uZ29kYicAAAAAAAAAbW9uZ29k"
+      "YjogMTIxIERvY3VtZW50IGZhaWxlZCB2YWxpZGF0aW9uBgAAAAAAAABwYXJ0LTACAAAAAAAAAAH+BAAAAAAA"
+      "AABpZC0xAQAAAAAAAABvCwAAAAAAAABzaG9wLm9yZGVycwMAAAAAAAAAAAAAQB4YJAoGA";
+  const std::string back = "BBQAAAAAAAABwbGFpbgEQAAAAAAAAABAAAAACX2lkAAIAAABrAAAAAAAAAAAAAAAAAA==";
+  const TestLetter made("id-1");
+  const std::pair<const char*, std::string> rows[] = {
+      {"KQREP/jYsdefVL6tT99jyM", kept_key_of("shop.orders", made.event.key)},
+      {"AUAAAAAAAAABgAAAAAAAAA", kept_old_key({5, 6})},  // of a name that a transform gave it
+      {"AAAAAAAAAAAAAAAAAAAAAA", ""}};
+  for (const auto& [hash, key] : rows) {
+    std::string line = R"({"penstock_dead_letter":1,"record":")";
+    line += front;
+    line += hash;
+    line += back;
+    line += '"';
+    seal_line(0, line);
+    line.pop_back();
+    const auto parsed = parse_line(line);
+    ASSERT_TRUE(parsed) << parsed.error().what;
+    EXPECT_EQ(parsed->letter.key, key);
+    EXPECT_EQ(parsed->letter.sequence, 3U);
+    EXPECT_EQ(parsed->letter.event().id, "id-1");
+    EXPECT_EQ(parsed->letter.event().raw, "plain");
+    EXPECT_EQ(parsed->letter.event().key.bytes(), made.event.key.bytes());
+  }
+}
+
+TEST(LetterRecord, what_a_transform_rejected_keeps_the_key_that_it_had_then) {
+  TestLetter made("id-1");
+  const std::string kept = kept_key_of("renamed", made.event.key);
+  made.event.kept_key = kept;
+  const auto line = parse_line(line_of(made.letter()));
+  ASSERT_TRUE(line) << line.error().what;
+  EXPECT_EQ(line->letter.key, kept);
 }
 
 TEST(LetterRecord, any_changed_or_missing_byte_is_noticed) {
@@ -84,10 +124,10 @@ TEST(LetterRecord, any_changed_or_missing_byte_is_noticed) {
 }
 
 TEST(LetterRecord, a_later_version_is_refused_and_not_taken_for_a_torn_line) {
-  const auto line = parse_line(R"({"penstock_dead_letter":2,"sealed":"otherwise"})");
+  const auto line = parse_line(R"({"penstock_dead_letter":3,"sealed":"otherwise"})");
   ASSERT_FALSE(line);
   EXPECT_EQ(line.error().kind, Error::Kind::fatal);
-  EXPECT_NE(line.error().what.find("version 2"), std::string::npos) << line.error().what;
+  EXPECT_NE(line.error().what.find("version 3"), std::string::npos) << line.error().what;
 }
 
 TEST(LetterRecord, a_record_with_a_true_hash_and_wild_content_is_rejected) {

@@ -3,14 +3,18 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <bit>
-#include <charconv>
+#include <array>
 #include <deque>
 #include <iterator>
 #include <set>
 #include <unordered_set>
 
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/number.h"
+#include "base/sha256.h"
 #include "core/copy_event.h"
+#include "core/order.h"
 
 namespace penstock::dead_letters {
 
@@ -25,9 +29,37 @@ Event copied(const StoredLetter& letter, Arena& arena) {
   if (letter.sink.empty() && is_payload_only(copy)) {
     copy.key = {};
   }
-  const uint64_t order = std::byteswap(letter.sequence);
-  copy.order = arena.copy({reinterpret_cast<const char*>(&order), sizeof order});
+  char* const order = arena.allocate(kOrderPiece);
+  write_order_piece(letter.sequence, order);
+  copy.order = {order, kOrderPiece};
   return copy;
+}
+
+// What makes two letters of a sink the same change: its part, its place there, and all of it. Ids
+// alone do not, for those of a foreign source may repeat.
+using Identity = std::array<uint8_t, 32>;
+Identity identity_of(const StoredLetter& letter) {
+  const Event& event = letter.event();
+  std::string bytes;
+  ByteWriter<uint64_t> to(bytes);
+  to.number(static_cast<uint8_t>(event.op));
+  to.flag(event.has_raw);
+  for (const std::string_view text :
+       {std::string_view(letter.part), event.order, event.id, event.stream, event.raw}) {
+    to.bytes(text);
+  }
+  for (const Document* document : {&event.key, &event.before, &event.after, &event.meta}) {
+    to.flag(document->present());
+    to.bytes(*document ? document->bytes() : std::string_view());
+  }
+  return sha256(bytes);
+}
+
+// copied() made its order of the letter's sequence.
+uint64_t sequence_of(const Event& event) {
+  const std::optional<uint64_t> sequence = read_order_piece(event.order);
+  CHECK(sequence.has_value());
+  return *sequence;
 }
 
 // Calls visit with every letter, in append order.
@@ -62,7 +94,7 @@ class ReplayReader final : public Reader {
   std::deque<StoredLetter> page_;  // read from the archive, not looked at yet
   uint64_t after_ = 0;             // the last letter that was looked at
   std::deque<uint64_t> open_;      // given out, or repeats of such; not committed
-  std::unordered_set<Hash128, Hash128Hasher> given_;  // ids of this sink
+  std::set<Identity> given_;       // of this sink
 };
 
 Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Stop stop) {
@@ -82,7 +114,7 @@ Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Sto
       continue;
     }
     open_.push_back(letter.sequence);
-    if (given_.insert(hash128(letter.event().id)).second) {
+    if (given_.insert(identity_of(letter)).second) {
       block.events.push_back(copied(letter, block.arena));
     }
   }
@@ -91,15 +123,13 @@ Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Sto
 }
 
 Result<> ReplayReader::commit(const Position& position, Stop stop) {
-  uint64_t up_to = 0;
-  const auto [end, code] =
-      std::from_chars(position.data(), position.data() + position.size(), up_to);
-  if (code != std::errc{} || end != position.data() + position.size()) {
+  const std::optional<uint64_t> up_to = number_from<uint64_t>(position);
+  if (!up_to) {
     return fatal(fmt::format("dead letters: '{}' is no position of a replay", position));
   }
   std::vector<uint64_t> done;
   for (const uint64_t sequence : open_) {
-    if (sequence <= up_to) {
+    if (sequence <= *up_to) {
       done.push_back(sequence);
     }
   }
@@ -165,16 +195,15 @@ std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters,
                                        const std::function<bool(const StoredLetter&)>& is_held) {
   std::vector<uint64_t> found;
   // Keys of which a later change is a dead letter too, because a quarantine held it back.
-  std::unordered_set<Hash128, Hash128Hasher> held;
+  std::unordered_set<std::string_view> held;
   for (size_t i = letters.size(); i > 0; --i) {
     const StoredLetter& letter = letters[i - 1];
-    const OrderKey key = letter.event().order_key;
-    if (key.is_zero()) {
+    if (letter.key.empty()) {
       continue;  // without a key there is no order to break
     }
     if (letter.quarantined && is_held(letter)) {
-      held.insert(key);
-    } else if (!held.contains(key)) {
+      held.insert(letter.key);
+    } else if (!held.contains(letter.key)) {
       found.push_back(letter.sequence);
     }
   }
@@ -190,20 +219,28 @@ Result<std::vector<Failure>> ReplaySink::write(const Batch& batch, Stop stop) {
   }
   for (size_t i = 0; i < batch.events.size(); ++i) {
     if (!failed[i]) {
-      taken_.at(batch.slot).push_back(hash128(batch.events[i]->id));
+      taken_.at(batch.slot).push_back(sequence_of(*batch.events[i]));
     }
   }
   return failures;
 }
 
 Result<> ReplaySink::note_taken(DeadLetterArchive& archive, const ReplayChoice& choice, Stop stop) {
-  std::unordered_set<Hash128, Hash128Hasher> taken;
-  for (const std::vector<Hash128>& ids : taken_) {
-    taken.insert(ids.begin(), ids.end());
+  std::unordered_set<uint64_t> taken;
+  for (const std::vector<uint64_t>& sequences : taken_) {
+    taken.insert(sequences.begin(), sequences.end());
   }
+  std::set<Identity> identities;  // a repeat comes behind the letter that was taken
   std::vector<uint64_t> done;
   TRY(for_each(archive, stop, [&](const StoredLetter& letter) {
-    if (choice.takes(letter) && taken.contains(hash128(letter.event().id))) {
+    if (!choice.takes(letter)) {
+      return;
+    }
+    const Identity identity = identity_of(letter);
+    if (taken.contains(letter.sequence)) {
+      identities.insert(identity);
+    }
+    if (identities.contains(identity)) {
       done.push_back(letter.sequence);
     }
   }));

@@ -35,10 +35,10 @@ Result<std::vector<std::string>> sinks_to_replay(DeadLetterArchive& archive, Sto
 std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters,
                                        const std::function<bool(const StoredLetter&)>& is_held);
 
-// One part, "dead-letters", that ends at the last letter there was when it was opened. Each (sink,
-// event id) is given once, in append order, with the log's sequence as its order; id, stream, key,
-// documents, raw bytes and times are those of the event. commit() notes in the ledger that the
-// letters up to the position went back: what is committed must be durable at the sink.
+// One part, "dead-letters", that ends at the last letter there was when it was opened. Each change
+// (part, order, content) is given once, in append order, with the log's sequence as its order; id,
+// stream, key, documents, raw bytes and times are those of the event. commit() notes in the ledger
+// that the letters up to the position went back: what is committed must be durable at the sink.
 std::unique_ptr<Source> make_replay_source(DeadLetterArchive& archive, ReplayChoice choice);
 
 // The sink of a replay. It passes all on to the real one and remembers what that took: behind a
@@ -59,7 +59,7 @@ class ReplaySink final : public Sink {
 
  private:
   std::unique_ptr<Sink> sink_;
-  std::vector<std::vector<Hash128>> taken_;  // hashes of event ids, by lane
+  std::vector<std::vector<uint64_t>> taken_;  // sequences, by lane
 };
 
 }  // namespace penstock::dead_letters

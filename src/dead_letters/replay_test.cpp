@@ -19,6 +19,7 @@ struct Written {
   std::string sink = "mongodb";
   std::string key = "k";
   bool quarantined = false;
+  std::string text = {};
 };
 
 class ReplayTest : public testing::Test {
@@ -31,6 +32,9 @@ class ReplayTest : public testing::Test {
   void write(const Written& written) {
     TestLetter made(written.id, written.key);
     made.sink = written.sink;
+    if (!written.text.empty()) {
+      made.event.raw = written.text;
+    }
     if (written.key.empty()) {
       made.event.order_key = {};
     }
@@ -75,6 +79,22 @@ class ReplayTest : public testing::Test {
   std::unique_ptr<Source> source_;
 };
 
+// Rejects the event of one id.
+class PickySink final : public Sink {
+ public:
+  SinkTraits traits() const override { return {}; }
+  Result<> open(const Resume&, Stop) override { return {}; }
+  Result<std::vector<Failure>> write(const Batch& batch, Stop) override {
+    std::vector<Failure> failures;
+    for (uint32_t i = 0; i < batch.events.size(); ++i) {
+      if (batch.events[i]->id == "b") {
+        failures.push_back({i, Error{Error::Kind::rejected, "no", std::nullopt}});
+      }
+    }
+    return failures;
+  }
+};
+
 TEST_F(ReplayTest, gives_the_letters_of_one_sink_in_order_and_once) {
   write({"a"});
   write({"x", "kinesis"});
@@ -86,6 +106,18 @@ TEST_F(ReplayTest, gives_the_letters_of_one_sink_in_order_and_once) {
   EXPECT_EQ(*sinks_to_replay(*archive_, {}), Ids{"kinesis"});
   EXPECT_EQ(replay({.sink = "kinesis"}, false), Ids{"x"});
   EXPECT_EQ(replay({.sink = "kinesis"}, true), Ids{"x"}) << "what was not committed comes again";
+}
+
+TEST_F(ReplayTest, a_position_marks_what_was_read_up_to_it) {
+  write({"a"});
+  write({"b"});
+  auto from = reader({.sink = "mongodb"});
+  EventBlock block;
+  const auto first = from->read(block, {.events = 1}, {});
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(from->read(block, {.events = 2}, {}));
+  ASSERT_TRUE(from->commit(first->position, {}));
+  EXPECT_EQ(replay({.sink = "mongodb"}, false), Ids{"b"});
 }
 
 TEST_F(ReplayTest, the_event_is_as_it_was) {
@@ -109,6 +141,20 @@ TEST_F(ReplayTest, an_event_that_was_stored_twice_goes_back_once) {
   write({"a"});
   EXPECT_EQ(replay({.sink = "mongodb"}, true), (Ids{"a", "b"}));
   EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{});
+}
+
+TEST_F(ReplayTest, two_events_of_one_id_both_go_back) {
+  write({"a"});
+  write({.id = "a", .text = "another body"});
+  auto from = reader({.sink = "mongodb"});
+  EventBlock block;
+  ASSERT_TRUE(from->read(block, {}, {}));
+  EXPECT_EQ(block.events.size(), 2U);
+  ReplaySink sink(std::make_unique<PickySink>(), 1);
+  const Batch batch{.events = {&block.events.front()}, .slot = 0, .part = "", .replay = true};
+  ASSERT_TRUE(sink.write(batch, {}));
+  ASSERT_TRUE(sink.note_taken(*archive_, {.sink = "mongodb"}, {}));
+  EXPECT_EQ(replay({.sink = "mongodb"}, true).size(), 1U);
 }
 
 TEST_F(ReplayTest, a_letter_that_fails_again_meanwhile_waits_for_the_next_replay) {
@@ -138,22 +184,6 @@ TEST_F(ReplayTest, letters_of_decoding_come_one_a_read) {
   ASSERT_TRUE(from->commit(first->position, {}));
   EXPECT_EQ(replay({.sink = ""}, true), Ids{"b"});
 }
-
-// Rejects the event of one id.
-class PickySink final : public Sink {
- public:
-  SinkTraits traits() const override { return {}; }
-  Result<> open(const Resume&, Stop) override { return {}; }
-  Result<std::vector<Failure>> write(const Batch& batch, Stop) override {
-    std::vector<Failure> failures;
-    for (uint32_t i = 0; i < batch.events.size(); ++i) {
-      if (batch.events[i]->id == "b") {
-        failures.push_back({i, Error{Error::Kind::rejected, "no", std::nullopt}});
-      }
-    }
-    return failures;
-  }
-};
 
 TEST_F(ReplayTest, what_was_taken_behind_a_rejected_letter_does_not_go_again) {
   for (const char* id : {"a", "b", "c", "c"}) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/dead_letter.h"
+#include "core/order_key.h"
 #include "doc/bson.h"
 
 namespace penstock::dead_letters {
@@ -25,7 +26,7 @@ class TestLetter {
     event.after = after.finish();
     event.raw = arena.copy(std::string("raw \xff\0 bytes of ", 15) + id);
     event.has_raw = true;
-    event.order_key = hash128(key);
+    event.order_key = order_key_of({}, event.stream, event.key);
   }
   DeadLetter letter(bool quarantined = false) const {
     return {.event = &event,

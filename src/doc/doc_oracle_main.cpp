@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 
+#include "base/base64.h"
 #include "doc/bson.h"
 #include "doc/dynamodb_json.h"
 

@@ -1,5 +1,5 @@
 // DynamoDB JSON to documents.
-#include "doc/base64.h"
+#include "base/base64.h"
 #include "doc/dynamodb_json.h"
 #include "doc/read_values.h"
 
@@ -45,9 +45,9 @@ bool Reader::read_item_content(char* type, std::string_view tag) {
     ++cursor.at;
     is_read = read_item_number(cursor);
   } else if (tag == "M" && first == '{') {
-    is_read = read_opening(cursor, Tag::document);
+    is_read = read_opening(cursor, Type::document);
   } else if (tag == "L" && first == '[') {
-    is_read = read_opening(cursor, Tag::array);
+    is_read = read_opening(cursor, Type::array);
   } else if (tag == "BOOL" && read_bool(cursor, at_)) {
     is_read = true;
   } else {
@@ -73,7 +73,7 @@ bool Reader::read_rare_content(char* type, std::string_view tag) {
     return write_binary(type);
   }
   if (tag == "NULL" && std::memcmp(at_, "true", 4) == 0) {
-    *type = static_cast<char>(Tag::null);
+    *type = static_cast<char>(Type::null);
     at_ += 4;
     return true;
   }
@@ -93,7 +93,7 @@ bool Reader::read_set(char* type, Loss::Type loss) {
     return false;
   }
   Cursor cursor = enter(type);
-  if (!read_opening(cursor, Tag::array)) {
+  if (!read_opening(cursor, Type::array)) {
     return false;
   }
   leave(cursor);
@@ -140,7 +140,7 @@ bool Reader::write_binary(char* type) {
   if (!read_text(text)) {
     return false;
   }
-  *type = static_cast<char>(Tag::binary);
+  *type = static_cast<char>(Type::binary);
   const auto size = read_base64(text, out_ + 5);
   if (!size) {
     return fail_at(token, "expected base64");

@@ -50,9 +50,5 @@ enum class Shape { object, array };
 // base64, undefined as null; NaN and infinity as strings.
 void append_json(const Document& document, std::string& out, Shape shape = Shape::object);
 void put_json(const Document& document, TextOut& out, Shape shape = Shape::object);
-void append_json_string(std::string_view text, std::string& out);  // with the quotes
-void append_base64(std::string_view bytes, std::string& out);
-// `rejected` when it is no base64 (standard alphabet, padding required as Amazon sends it).
-Result<std::string_view> decode_base64(std::string_view text, Arena& arena);
 
 }  // namespace penstock::doc

@@ -21,7 +21,7 @@ bool Reader::write_literal(char* type) {
   if (std::memcmp(at_, "null", 4) != 0) {
     return fail_at(at_, "expected a value");
   }
-  *type = static_cast<char>(Tag::null);
+  *type = static_cast<char>(Type::null);
   at_ += 4;
   return true;
 }
@@ -36,15 +36,15 @@ bool Reader::write_long_number(char* type, const char* end, NumberGrammar gramma
       parse_number(digits.data(), digits.data() + digits.size(), grammar, number);
   switch (kind) {
     case NumberKind::int32:
-      *type = static_cast<char>(Tag::int32);
+      *type = static_cast<char>(Type::int32);
       store(out_, static_cast<int32_t>(number.integer));
       return true;
     case NumberKind::int64:
-      *type = static_cast<char>(Tag::int64);
+      *type = static_cast<char>(Type::int64);
       store(out_, number.integer);
       return true;
     case NumberKind::decimal128:
-      *type = static_cast<char>(Tag::decimal128);
+      *type = static_cast<char>(Type::decimal128);
       store(out_, number.decimal);
       return true;
     case NumberKind::inexact:
@@ -68,12 +68,12 @@ bool Reader::write_inexact(char* type, std::string_view digits) {
       if (parsed.ec != std::errc()) {
         return fail_at(at_, "a number that no double holds (numbers: double)");
       }
-      *type = static_cast<char>(Tag::double_);
+      *type = static_cast<char>(Type::double_);
       store(out_, value);
       break;
     }
     case Numbers::string:
-      *type = static_cast<char>(Tag::string);
+      *type = static_cast<char>(Type::string);
       store(out_, static_cast<uint32_t>(digits.size() + 1));
       out_ = std::copy(digits.begin(), digits.end(), out_);
       *out_++ = '\0';

@@ -267,17 +267,5 @@ TEST(append_json, writes_the_types_that_json_lacks) {
                   R"("binary":"AQI=","double":1.0,"nan":"NaN","int64":-5,"array":[null,false]})");
 }
 
-TEST(base64, is_decoded_only_where_it_is_whole) {
-  Arena arena;
-  EXPECT_EQ(*decode_base64("", arena), "");
-  EXPECT_EQ(*decode_base64("Zm9vYg==", arena), "foob");
-  EXPECT_EQ(*decode_base64("Zm9vYmE=", arena), "fooba");
-  EXPECT_EQ(*decode_base64("Zm9vYmFy", arena), "foobar");
-  for (const char* const text :
-       {"Z", "Zm", "Zm9", "Zm9v=", "Z===", "====", "Zm9vYg=x", "Zm-v", "Zm9vYg==Zm9v", "Zm 9"}) {
-    EXPECT_FALSE(decode_base64(text, arena)) << text;
-  }
-}
-
 }  // namespace
 }  // namespace penstock::doc

@@ -1,6 +1,7 @@
 // Documents to plain JSON: one pass over the BSON, which delimits itself, so that the only thing to
 // keep is the closing bracket of each open level.
 #include "base/digits.h"
+#include "base/json_string.h"
 #include "doc/json.h"
 #include "doc/loss_cursor.h"
 #include "doc/value_text.h"
@@ -24,7 +25,7 @@ struct Cursor {
   const uint8_t* limit;  // the end of the document
 };
 
-[[gnu::always_inline]] inline void write_name(Cursor& in, Room& out, std::string& text) {
+[[gnu::always_inline]] inline void write_name(Cursor& in, TextRoom& out, std::string& text) {
   const auto* const name = reinterpret_cast<const char*>(in.at);
   *out.at++ = '"';
   const char* const end =
@@ -34,7 +35,7 @@ struct Cursor {
   in.at += end - name + 1;
 }
 
-[[gnu::always_inline]] inline void write_string(Cursor& in, Room& out, std::string& text) {
+[[gnu::always_inline]] inline void write_string(Cursor& in, TextRoom& out, std::string& text) {
   const size_t size = load<uint32_t>(in.at) - 1;
   const auto* const from = reinterpret_cast<const char*>(in.at + 4);
   make_room(text, out, size);
@@ -45,7 +46,7 @@ struct Cursor {
 }
 
 // The types that are rare, or long anyway.
-[[gnu::noinline]] Room write_other(Type type, Cursor in, Room out, std::string& text) {
+[[gnu::noinline]] TextRoom write_other(Type type, Cursor in, TextRoom out, std::string& text) {
   close_room(text, out);
   {
     TextOut writer(text, kNumberTextMax + 2 * bson_value_size(type, in.at));
@@ -55,7 +56,7 @@ struct Cursor {
 }
 
 // A value that is neither document nor array nor code with scope.
-[[gnu::always_inline]] inline void write_scalar(Type type, Cursor& in, Room& out,
+[[gnu::always_inline]] inline void write_scalar(Type type, Cursor& in, TextRoom& out,
                                                 std::string& text) {
   switch (type) {
     case Type::string:
@@ -121,14 +122,14 @@ class Closers {
   size_t capacity_ = sizeof shallow_;
 };
 
-[[gnu::always_inline]] inline void open_level(Cursor& in, Room& out, Closers& closers,
+[[gnu::always_inline]] inline void open_level(Cursor& in, TextRoom& out, Closers& closers,
                                               char closer) {
   *out.at++ = closer == ']' ? '[' : '{';
   closers.push(closer);
   in.at += 4;
 }
 
-[[gnu::always_inline]] inline void close_level(Room& out, Closers& closers) {
+[[gnu::always_inline]] inline void close_level(TextRoom& out, Closers& closers) {
   out.at -= out.at[-1] == ',' ? 1 : 0;
   const char closer = closers.pop();
   *out.at++ = closer == kScope ? '}' : closer;
@@ -138,7 +139,7 @@ class Closers {
 }
 
 // {"code":…,"scope":  up to the scope, a document.
-[[gnu::noinline]] Room write_code(Cursor& in, Room out, std::string& text) {
+[[gnu::noinline]] TextRoom write_code(Cursor& in, TextRoom out, std::string& text) {
   close_room(text, out);
   {
     TextOut writer(text, 64);
@@ -175,7 +176,7 @@ struct LostValue {
 };
 
 [[gnu::noinline]] LostValue write_lost(LossCursor& losses, Type type, char closer, Cursor& in,
-                                       Room& out, std::string& text) {
+                                       TextRoom& out, std::string& text) {
   LostValue lost;
   const auto* const name = reinterpret_cast<const char*>(in.at);
   losses.at(name);
@@ -200,7 +201,7 @@ struct LostValue {
 
 // At a value's name. False: its level was opened instead.
 [[gnu::always_inline]] inline bool write_value(Type type, char closer, bool is_named, Cursor& in,
-                                               Room& out, std::string& text, Closers& closers) {
+                                               TextRoom& out, std::string& text, Closers& closers) {
   if (is_named) {
     // The name is written.
   } else if (closer == ']') {
@@ -230,7 +231,7 @@ void write_document(const Document& document, TextOut& to, Shape shape) {
   Cursor in{document.data(), document.data() + document.size()};
   to.reserve(document.size() * 3 / 2);
   std::string& text = to.text();
-  Room out = to.room();
+  TextRoom out = to.room();
   Closers closers;
   LossCursor losses(document.losses());
   open_level(in, out, closers, shape == Shape::array ? ']' : '}');
@@ -281,10 +282,6 @@ void put_json(const Document& document, TextOut& out, Shape shape) {
 void append_json(const Document& document, std::string& out, Shape shape) {
   TextOut text(out, 0);
   put_json(document, text, shape);
-}
-
-void append_json_string(std::string_view text, std::string& out) {
-  TextOut(out, 0).put_json_string(text);
 }
 
 }  // namespace penstock::doc

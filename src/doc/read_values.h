@@ -97,7 +97,7 @@ template <class T>
   store(cursor.out, size);
   cursor.out = to + 4 + size;
   cursor.out[-1] = '\0';
-  *cursor.type = static_cast<char>(Tag::string);
+  *cursor.type = static_cast<char>(Type::string);
   cursor.at = found.quote + 1;
   return true;
 }
@@ -108,14 +108,14 @@ template <class T>
   Number number;
   const NumberKind kind = parse_short_number(cursor.at, end, grammar, number);
   if (kind == NumberKind::int32) {
-    *cursor.type = static_cast<char>(Tag::int32);
+    *cursor.type = static_cast<char>(Type::int32);
     store(cursor.out, static_cast<int32_t>(number.integer));
   } else if (kind == NumberKind::decimal128) {
-    *cursor.type = static_cast<char>(Tag::decimal128);
+    *cursor.type = static_cast<char>(Type::decimal128);
     store(cursor.out, number.decimal.low);  // one by one: both together would wait for memory
     store(cursor.out, number.decimal.high);
   } else if (kind == NumberKind::int64) {
-    *cursor.type = static_cast<char>(Tag::int64);
+    *cursor.type = static_cast<char>(Type::int64);
     store(cursor.out, number.integer);
   } else {
     leave(cursor);
@@ -141,14 +141,14 @@ template <class T>
 }
 
 // At the opening bracket of a value.
-[[gnu::always_inline]] inline bool Reader::read_opening(Cursor& cursor, Tag tag) {
+[[gnu::always_inline]] inline bool Reader::read_opening(Cursor& cursor, Type type) {
   if (cursor.frame == &frames_.back()) [[unlikely]] {
     leave(cursor);
     return fail_too_deep();
   }
-  *cursor.type = static_cast<char>(tag);
+  *cursor.type = static_cast<char>(type);
   *++cursor.frame = {
-      .start = cursor.out, .name = cursor.type + 1, .closer = tag == Tag::array ? ']' : '}'};
+      .start = cursor.out, .name = cursor.type + 1, .closer = type == Type::array ? ']' : '}'};
   cursor.out += sizeof(uint32_t);
   ++cursor.at;
   return true;
@@ -169,7 +169,7 @@ template <class T>
   if (!is_true && std::memcmp(at, "false", 5) != 0) {
     return false;
   }
-  *cursor.type = static_cast<char>(Tag::boolean);
+  *cursor.type = static_cast<char>(Type::boolean);
   *cursor.out++ = static_cast<char>(is_true ? 1 : 0);
   cursor.at = at + (is_true ? 4 : 5);
   return true;
@@ -182,7 +182,7 @@ template <class T>
     return read_string(cursor);
   }
   if (first == '{' || first == '[') {
-    return read_opening(cursor, first == '{' ? Tag::document : Tag::array);
+    return read_opening(cursor, first == '{' ? Type::document : Type::array);
   }
   if (first == 't' || first == 'f' || first == 'n') {
     return read_rare(cursor, Wire::plain);
@@ -228,7 +228,7 @@ consteval uint64_t chars_of(std::string_view text) {
     is_read = read_item_number(cursor);
   } else if (head == chars_of("{\"M\":{") || head == chars_of("{\"L\":[")) {
     cursor.at += 5;
-    return read_opening(cursor, head == chars_of("{\"M\":{") ? Tag::document : Tag::array);
+    return read_opening(cursor, head == chars_of("{\"M\":{") ? Type::document : Type::array);
   } else if (eight == chars_of("{\"BOOL\":") && read_bool(cursor, cursor.at + 8)) {
     is_read = true;
   } else {
@@ -281,9 +281,9 @@ template <Wire kWire>
 template <Wire kWire>
 bool Reader::read_values() {
   reset_document();
-  const Tag tag = peek() == '{' ? Tag::document : Tag::array;
+  const Type type = peek() == '{' ? Type::document : Type::array;
   Cursor cursor = enter(out_ - 1);  // the byte before a document takes its type
-  if (!read_opening(cursor, tag)) {
+  if (!read_opening(cursor, type)) {
     return false;
   }
   bool is_first = true;  // behind an opening bracket, where the closing one may follow

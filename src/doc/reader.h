@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "doc/bson.h"
 #include "doc/decimal128.h"
 #include "doc/json.h"
 #include "doc/json_string.h"
@@ -14,19 +15,6 @@
 #include "doc/scratch.h"
 
 namespace penstock::doc {
-
-enum class Tag : uint8_t {  // BSON type bytes that readers write
-  double_ = 0x01,
-  string = 0x02,
-  document = 0x03,
-  array = 0x04,
-  binary = 0x05,
-  boolean = 0x08,
-  null = 0x0a,
-  int32 = 0x10,
-  int64 = 0x12,
-  decimal128 = 0x13,
-};
 
 enum class Wire : uint8_t { plain, dynamodb };
 
@@ -133,7 +121,7 @@ class Reader {
   bool read_string(Cursor& cursor);
   bool read_number(Cursor& cursor, const char* end, NumberGrammar grammar);
   bool read_item_number(Cursor& cursor);
-  bool read_opening(Cursor& cursor, Tag tag);
+  bool read_opening(Cursor& cursor, Type type);
   bool read_bool(Cursor& cursor, const char* at);
   bool read_end_of_item(Cursor& cursor);
   bool read_rare(Cursor& cursor, Wire wire);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/base64.h"
 #include "base/check.h"
 #include "base/digits.h"
 #include "base/time.h"

@@ -33,7 +33,10 @@ struct OpenReader { uint32_t part; Part what; std::optional<Position> position; 
 struct ReadPart { uint32_t part; ReadLimits limits; };      // read_done()
 struct Write { std::unique_ptr<WriteTask> task; };          // written()
 // letters_written()
-struct WriteLetters { std::vector<DeadLetter> letters; std::vector<std::shared_ptr<EventBlock>> blocks; };
+struct WriteLetters {
+  std::vector<DeadLetter> letters;
+  std::vector<std::shared_ptr<EventBlock>> blocks;  // what their events live in
+};
 struct Save { Changes changes; };                           // saved()
 struct Commit { uint32_t part; Position position; };        // committed()
 struct CloseReader { uint32_t part; };                      // reader_closed()

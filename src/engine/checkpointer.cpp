@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/mutation.h"
+#include "base/probe.h"
 
 namespace penstock::engine {
 

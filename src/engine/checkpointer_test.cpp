@@ -86,7 +86,7 @@ TEST_F(CheckpointerTest, a_commit_of_a_source_that_owns_its_position_waits_for_t
   pass(1s);
   EXPECT_EQ(committed[0], "30");
   ASSERT_EQ(saved->quarantined.size(), 1U);
-  EXPECT_EQ(saved->quarantined[0].key, hash128("3"));
+  EXPECT_EQ(saved->quarantined[0].text, R"({"_id":"3"})");
 }
 
 TEST_F(CheckpointerTest, a_commit_waits_while_the_save_of_its_key_fails) {

@@ -60,14 +60,14 @@ TEST_F(FolderTest, a_write_that_failed_is_repeated_with_a_key_that_was_quarantin
   push({{0, 1}, {1, 2}});
   take();
   finish_all(kFailed);
-  quarantine.insert(key_of(2));
+  quarantine.insert(event_with(key_of(2)));
   now = now + 20ms;
   EXPECT_EQ(take(), (Indexes{0, 1})) << "it may be in the object already";
   EXPECT_TRUE(diverted.empty());
 }
 
 TEST_F(FolderTest, an_object_never_spans_an_event_that_is_diverted) {
-  quarantine.insert(key_of(2));
+  quarantine.insert(event_with(key_of(2)));
   push({{0, 1}, {1, 2}, {2, 1}});
   EXPECT_EQ(take(), (Indexes{0}));
   EXPECT_TRUE(diverted.empty()) << "the object ends before it";

@@ -148,7 +148,7 @@ TEST_F(LaneTest, quarantined_key_is_diverted_wherever_it_waits) {
   push({{0, 1}, {1, 2}, {2, 1}});
   take();
   finish({{0, Outcome::Kind::rejected}});
-  quarantine.insert(OrderKey{1, 1});
+  quarantine.insert(event_with(OrderKey{1, 1}));
   push({{3, 1}, {4, 3}});
   EXPECT_EQ(take(), (Indexes{4}));
   ASSERT_EQ(diverted.size(), 2U);
@@ -219,7 +219,7 @@ TEST_F(LaneTest, retries_and_what_has_not_failed_take_turns) {
 TEST_F(LaneTest, events_without_a_key_are_never_quarantined) {
   push({{0, 0}});
   take();
-  EXPECT_FALSE(quarantine.insert(batch[0].event().order_key));
+  EXPECT_FALSE(quarantine.insert(batch[0].event()));
   finish({{0, kRejected}});
   EXPECT_TRUE(quarantine.empty());
   push({{1, 0}, {2, 0}});
@@ -231,7 +231,7 @@ TEST_F(LaneTest, quarantine_goes_by_the_event_and_not_by_the_sinks_order_key) {
   Item first = item(0, 1);
   Item second = item(1, 2);
   first.key = second.key = key_of(99);  // one stream for both at this sink
-  quarantine.insert(key_of(1));
+  quarantine.insert(event_with(key_of(1)));
   queue->push(first);
   queue->push(second);
   EXPECT_EQ(take(), (Indexes{1}));
@@ -257,7 +257,7 @@ TEST_F(LaneTest, a_parked_key_that_is_quarantined_is_diverted_with_all_behind_it
   take();
   finish({{0, kFailed}});
   push({{2, 1}});
-  quarantine.insert(key_of(1));
+  quarantine.insert(event_with(key_of(1)));
   now = now + 20ms;
   EXPECT_EQ(take(), (Indexes{}));
   EXPECT_EQ(indexes_of(diverted), (Indexes{0, 2}));

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/mutation.h"
+#include "base/probe.h"
 #include "core/copy_event.h"
 
 namespace penstock::engine {

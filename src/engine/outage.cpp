@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "base/mutation.h"
+#include "base/probe.h"
 #include "engine/retry.h"
 
 namespace penstock::engine {

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/mutation.h"
+#include "base/probe.h"
 #include "engine/parts.h"
 
 namespace penstock::engine {

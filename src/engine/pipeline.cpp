@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/mutation.h"
+#include "base/probe.h"
 
 namespace penstock::engine {
 
@@ -18,8 +18,7 @@ Pipeline::Pipeline(PipelineSpec spec)
       checkpointer_(spec_, parts_, timers_, notices_) {
   Random random(spec_.seed);
   for (uint32_t i = 0; i < spec_.sinks.size(); ++i) {
-    sinks_.push_back(
-        std::make_unique<SinkQueue>(spec_.sinks[i], i, timers_, notices_, random.next()));
+    sinks_.push_back(std::make_unique<SinkQueue>(spec_, i, timers_, notices_, random.next()));
   }
 }
 
@@ -164,12 +163,8 @@ void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, 
     phases_.end_as(State::finished, "another run has the lease");
     enter(Phase::failing);
   } else if (*is_ours) {
-    for (const Quarantined& key : checkpointer_.loaded().quarantined) {
-      for (const auto& sink : sinks_) {
-        if (key.sink == sink->spec().name || key.sink.empty()) {
-          sink->barred().insert(key.key);
-        }
-      }
+    for (const auto& sink : sinks_) {
+      sink->barred().load(checkpointer_.loaded().quarantined, sink->spec().name);
     }
   }
   answered(now);

@@ -1,7 +1,7 @@
 // Saves, commits, and how a run ends.
 #include <fmt/core.h>
 
-#include "base/mutation.h"
+#include "base/probe.h"
 #include "engine/pipeline.h"
 
 namespace penstock::engine {

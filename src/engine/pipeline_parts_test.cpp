@@ -38,7 +38,7 @@ struct PartsTest : PipelineTest {
         Event& event = chunk->block->events.emplace_back();
         event.id = chunk->block->arena.copy(std::to_string(1'000 * number(read.part) + at));
         event.order = chunk->block->arena.copy(std::to_string(at));
-        event.order_key = hash128(event.id);
+        event.order_key = order_key_of_name(spec.hash_key, event.id);
       }
       chunk->read = {std::to_string(at), at == log.events, at == log.events && log.ends};
       return chunk;

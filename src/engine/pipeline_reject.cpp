@@ -4,8 +4,7 @@
 
 #include <bit>
 
-#include "base/mutation.h"
-#include "doc/bson.h"
+#include "base/probe.h"
 #include "engine/pipeline.h"
 
 namespace penstock::engine {
@@ -59,14 +58,9 @@ void Pipeline::quarantine(SinkQueue& sink, bool was_written, const Item& item, I
   const Event& event = item.event();
   const bool is_known = sink.is_barred(event) || sink.quarantined().contains(event);
   QuarantineSet& set = was_written ? sink.quarantined() : sink.barred();
-  if (!set.insert(event.order_key) || is_known) {
-    return;
+  if (set.insert(event) && !is_known) {
+    check(checkpointer_.quarantine(quarantined_at(sink.spec().name, event)), now);
   }
-  Quarantined entry{sink.spec().name, event.order_key, {}};
-  if (event.key) {
-    doc::append_text(event.key, entry.text);
-  }
-  check(checkpointer_.quarantine(std::move(entry)), now);
 }
 
 void Pipeline::bury(Instant now) {

@@ -20,7 +20,7 @@ TEST_F(PipelineTest, a_rejected_event_stops_it_and_the_position_stays_before_it)
   reject([](uint32_t i) { return i == 15; });
   run();
   EXPECT_EQ(status().state, State::failed);
-  EXPECT_EQ(status().reason, "sink out: event 15 of : no such column");
+  EXPECT_EQ(status().reason, "sink out: event 15 of  key {\"_id\":\"15\"}: no such column");
   EXPECT_EQ(saved_position(), "10");
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <exception>
 
+#include "core/order_key.h"
+
 namespace penstock::engine {
 
 namespace {
@@ -23,13 +25,14 @@ void number_copies(std::vector<Event>& events, size_t first, Arena& arena) {
   }
 }
 
-OrderKey default_order_key(const Event& event) {
-  return event.key ? order_key_of(event.stream, event.key) : OrderKey{};
+OrderKey default_order_key(const HashKey& secret, const Event& event) {
+  return event.key ? order_key_of(secret, event.stream, event.key) : OrderKey{};
 }
 
 // What a replay decodes and transforms once more, with what is known of its key. `payload`: what
 // the event was decoded from; null without a decoder.
-Event rejected_event(const Event& decoded, const Event& reached, const std::string_view* payload) {
+Event rejected_event(const Event& decoded, const Event& reached, const std::string_view* payload,
+                     const HashKey& secret, Arena& arena) {
   Event event = decoded;
   if (payload != nullptr) {
     event.has_raw = true;
@@ -39,7 +42,10 @@ Event rejected_event(const Event& decoded, const Event& reached, const std::stri
   if (is_payload_only(event)) {
     event.key = reached.key;
   }
-  event.order_key = default_order_key(reached);
+  event.order_key = default_order_key(secret, reached);
+  if (event.order_key != default_order_key(secret, event)) {
+    event.kept_key = arena.copy(kept_key_of(reached.stream, reached.key));
+  }
   return event;
 }
 
@@ -115,7 +121,7 @@ Result<uint32_t> ReadStage::transform(EventBlock& block,
                                       const std::vector<std::string_view>& payloads) const {
   if (assembly_.transforms.empty()) {
     for (Event& event : block.events) {
-      event.order_key = default_order_key(event);
+      event.order_key = default_order_key(assembly_.spec.hash_key, event);
     }
     return 0U;
   }
@@ -129,7 +135,7 @@ Result<uint32_t> ReadStage::transform(EventBlock& block,
     if (rejection < block.rejections.size() && block.rejections[rejection].index == i) {
       all.push_back({static_cast<uint32_t>(first), std::move(block.rejections[rejection++].error)});
       out.push_back(block.events[i]);
-      out.back().order_key = default_order_key(out.back());
+      out.back().order_key = default_order_key(assembly_.spec.hash_key, out.back());
       continue;
     }
     Event reached;
@@ -139,12 +145,13 @@ Result<uint32_t> ReadStage::transform(EventBlock& block,
       }
       out.resize(first);
       all.push_back({static_cast<uint32_t>(first), std::move(applied).error()});
-      out.push_back(
-          rejected_event(block.events[i], reached, payloads.empty() ? nullptr : &payloads[i]));
+      out.push_back(rejected_event(block.events[i], reached,
+                                   payloads.empty() ? nullptr : &payloads[i],
+                                   assembly_.spec.hash_key, block.arena));
       continue;
     }
     for (size_t k = first; k < out.size(); ++k) {
-      out[k].order_key = default_order_key(out[k]);
+      out[k].order_key = default_order_key(assembly_.spec.hash_key, out[k]);
     }
     filtered += out.size() == first ? 1 : 0;
     if (out.size() > first + 1) {

@@ -1,6 +1,6 @@
 #include "engine/rejected.h"
 
-#include "base/mutation.h"
+#include "base/probe.h"
 
 namespace penstock::engine {
 

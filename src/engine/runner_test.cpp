@@ -67,8 +67,7 @@ class MemoryReader final : public Reader {
     seen_.note([&] { --seen_.readers; });
   }
   Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override {
-    uint32_t reads = 0;
-    uint32_t events = script_.events;
+    uint32_t reads = 0, events = script_.events;
     seen_.note([&] {
       reads = ++seen_.reads;
       events += seen_.more_events;
@@ -376,7 +375,6 @@ TEST_F(RunnerTest, an_exception_of_a_component_stops_the_pipeline) {
   EXPECT_TRUE(seen.saved.empty());
 }
 
-// Fault 5.
 TEST_F(RunnerTest, the_source_is_asked_one_question_at_a_time) {
   script.parts = 17;
   script.events = 3;
@@ -385,7 +383,7 @@ TEST_F(RunnerTest, the_source_is_asked_one_question_at_a_time) {
   spec.until.caught_up = true;
   start();
   expect_end(State::finished);
-  EXPECT_EQ(seen.most_asking, 1U);
+  EXPECT_EQ(seen.most_asking, 1U);  // fault 5
   EXPECT_GE(seen.questions, 18U);
   expect_all_delivered_once();
 }

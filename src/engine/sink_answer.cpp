@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/mutation.h"
+#include "base/probe.h"
 #include "engine/sink_queue.h"
 
 namespace penstock::engine {
@@ -131,11 +131,9 @@ void SinkQueue::works(Instant now) {
   }
 }
 
-// A key that fails again while others succeed, or while only it is tried, is not the sink's
-// trouble.
+// A key that fails again while others succeed is not the sink's trouble.
 void SinkQueue::took_nothing(const WriteTask& task, bool failed_before, Instant now) {
-  const OrderKey last = std::exchange(last_failed_, task.items.front().key);
-  if (failed_before && !is_broken_ && (failed_in_a_row_ == 0 || last == last_failed_)) {
+  if (failed_before && !is_broken_ && failed_in_a_row_ == 0) {
     PROBE("poison_key_does_not_pause_sink");
     return;
   }

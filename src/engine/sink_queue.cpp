@@ -7,24 +7,26 @@
 #include <bit>
 
 #include "base/check.h"
-#include "base/mutation.h"
+#include "base/probe.h"
 #include "engine/folder.h"
 #include "engine/lane.h"
 
 namespace penstock::engine {
 
-SinkQueue::SinkQueue(const SinkSpec& spec, uint32_t index, Timers& timers, Notices& notices,
+SinkQueue::SinkQueue(const PipelineSpec& pipeline, uint32_t index, Timers& timers, Notices& notices,
                      uint64_t seed)
-    : spec_(spec),
+    : spec_(pipeline.sinks[index]),
       index_(index),
       timers_(timers),
       notices_(notices),
       random_(seed),
-      slots_(std::max(1U, spec.lanes)),
-      outage_(fmt::format("sink {}", spec.name)) {
+      slots_(std::max(1U, spec_.lanes)),
+      quarantined_({.hash_key = pipeline.hash_key, .folders = spec_.traits.folders}),
+      barred_({.hash_key = pipeline.hash_key, .folders = spec_.traits.folders}),
+      outage_(fmt::format("sink {}", spec_.name)) {
   fullest_.fill(kNone);
-  counts_.name = spec.name;
-  for (uint32_t slot = 0; !spec.traits.folders && slot < slots_.size(); ++slot) {
+  counts_.name = spec_.name;
+  for (uint32_t slot = 0; !spec_.traits.folders && slot < slots_.size(); ++slot) {
     open_queue(slot);
   }
 }

@@ -25,7 +25,8 @@ namespace penstock::engine {
 
 class SinkQueue {
  public:
-  SinkQueue(const SinkSpec& spec, uint32_t index, Timers& timers, Notices& notices, uint64_t seed);
+  SinkQueue(const PipelineSpec& spec, uint32_t index, Timers& timers, Notices& notices,
+            uint64_t seed);
   SinkQueue(const SinkQueue&) = delete;
   SinkQueue& operator=(const SinkQueue&) = delete;
 
@@ -143,7 +144,6 @@ class SinkQueue {
   Instant paused_until_;          // nor before this, while it fails too
   bool is_broken_ = false;        // the breaker is open
   uint32_t failed_in_a_row_ = 0;  // writes of which nothing was taken
-  OrderKey last_failed_;          // the first key of the last of these
   uint32_t probes_failed_ = 0;
   uint32_t rejections_in_a_row_ = 0, barred_in_a_row_ = 0;  // by writes, and before a lane
   SinkStatus counts_;

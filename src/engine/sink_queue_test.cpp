@@ -18,6 +18,12 @@ Error throttle(Duration retry_after) {
   return {Error::Kind::transient, "429 too many requests", retry_after};
 }
 
+PipelineSpec with_one_sink() {
+  PipelineSpec spec;
+  spec.sinks.resize(1);
+  return spec;
+}
+
 struct SinkQueueTest : testing::Test {
   SinkQueueTest() {
     spec.name = "out";
@@ -26,7 +32,7 @@ struct SinkQueueTest : testing::Test {
     chunk.arrived = now;
   }
   void make() {
-    sink = std::make_unique<SinkQueue>(spec, 0, timers, notices, 7);
+    sink = std::make_unique<SinkQueue>(pipeline, 0, timers, notices, 7);
     ASSERT_TRUE(sink->asks_to_open());
     ASSERT_TRUE(sink->opened({}, now));
   }
@@ -80,7 +86,8 @@ struct SinkQueueTest : testing::Test {
   static Written down(const WriteTask& /*task*/) { return transient("not there"); }
 
   Instant now{Duration{100s}};
-  SinkSpec spec;
+  PipelineSpec pipeline = with_one_sink();
+  SinkSpec& spec = pipeline.sinks[0];
   Timers timers;
   Notices notices;
   Chunk chunk;
@@ -227,19 +234,30 @@ TEST_F(SinkQueueTest, poison_keys_beside_good_ones_do_not_stop_the_good_ones) {
   EXPECT_EQ(sink->status(now).parked_keys + sink->status(now).queued, 80U);
 }
 
-TEST_F(SinkQueueTest, a_key_that_fails_alone_again_and_again_does_not_stop_the_others) {
+// Until others come it looks as if the sink were down, and is probed.
+TEST_F(SinkQueueTest, a_key_that_fails_alone_again_and_again_holds_the_others_for_a_probe_at_most) {
   make();
   push(0, 1);
   const auto poison = [](const WriteTask& task) -> Written {
     return task.items[0].index == 0 ? down(task) : ok(task);
   };
   ASSERT_TRUE(run(now + 5min, poison));
+  const Instant pushed = now;
   push(1, 2);
   push(2, 3);
-  const auto task = next();
-  ASSERT_TRUE(task);
-  EXPECT_FALSE(task->is_probe);
-  EXPECT_EQ(indexes_of(*task), (std::vector<uint32_t>{1, 2}));
+  ASSERT_TRUE(run(now + 2s, poison));
+  ASSERT_EQ(delivered.size(), 2U);
+  EXPECT_LE(delivered.back().second, pushed + 2s);
+}
+
+TEST_F(SinkQueueTest, one_key_alone_sees_within_a_second_that_the_sink_works_again) {
+  make();
+  push(0, 1);
+  ASSERT_TRUE(run(now + 10min, down));
+  const Instant works_at = now;
+  ASSERT_TRUE(run(now + 1s, ok));
+  ASSERT_EQ(delivered.size(), 1U);
+  EXPECT_LE(delivered.back().second, works_at + 1s);
 }
 
 TEST_F(SinkQueueTest, retries_of_a_sink_that_is_down_are_used_up_in_the_end) {
@@ -354,7 +372,7 @@ TEST_F(SinkQueueTest, events_without_a_key_go_round_the_lanes_read_by_read) {
 }
 
 TEST_F(SinkQueueTest, one_that_is_not_there_yet_is_opened_later) {
-  sink = std::make_unique<SinkQueue>(spec, 0, timers, notices, 7);
+  sink = std::make_unique<SinkQueue>(pipeline, 0, timers, notices, 7);
   EXPECT_TRUE(sink->asks_to_open());
   EXPECT_TRUE(sink->opened(transient("not there"), now));
   EXPECT_FALSE(sink->is_open());

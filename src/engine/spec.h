@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/keyed_hash.h"
 #include "core/sink.h"
 #include "core/source.h"
 
@@ -32,8 +33,8 @@ struct SinkSpec {
   uint32_t open_folders_max = 64;  // of a sink with folders
   RetryPolicy retry;
   OnReject on_reject = OnReject::stop;
-  double rate = 0;        // events a second; 0: no bound
-  std::string selection;  // as Resume::selection
+  double rate = 0;             // events a second; 0: no bound
+  std::string selection = {};  // Resume::selection
 };
 
 struct Limits {
@@ -79,6 +80,7 @@ struct PipelineSpec {
   Duration drain_max = 30s;    // after stop(): what is not delivered by then comes again next time
   Duration closing_max = 10s;  // for the last save and commits
   uint64_t seed = 1;
+  HashKey hash_key;  // the process's secret, for order keys
 };
 
 }  // namespace penstock::engine

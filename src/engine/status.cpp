@@ -52,6 +52,10 @@ Status Pipeline::status(Timestamp wall, Instant now) const {
     parts_.fill(i, shown, wall);
     checkpointer_.fill(i, shown);
     status.lag_seconds = std::max(status.lag_seconds, shown.lag_seconds);
+    status.behind = std::max(status.behind, shown.behind);
+    if (shown.headroom) {
+      status.headroom = std::min(status.headroom.value_or(*shown.headroom), *shown.headroom);
+    }
   }
   for (const auto& sink : sinks_) {
     status.sinks.push_back(sink->status(now));

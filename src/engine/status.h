@@ -21,8 +21,8 @@ struct PartStatus {
   Timestamp newest_read, newest_settled;                     // source time
   bool caught_up = false;
   bool ended = false;
-  double lag_seconds = 0;                    // as Status::lag_seconds, of this part
-  std::optional<Duration> behind, headroom;  // as the source tells them
+  double lag_seconds = 0;                              // as Status::lag_seconds, of this part
+  std::optional<Duration> behind = {}, headroom = {};  // as the source tells them
 };
 
 // Bucket i counts writes that took at most kLatencyBounds[i]; the last has no bound.
@@ -56,6 +56,8 @@ struct Status {
   // Now less the source time of the oldest event on its way; where there is none and more is to be
   // read, of the newest settled one; 0 when caught up.
   double lag_seconds = 0;
+  std::optional<Duration> behind = {};    // the most of its parts
+  std::optional<Duration> headroom = {};  // the least of its parts
 };
 
 }  // namespace penstock::engine

@@ -9,6 +9,8 @@
 #include <memory>
 #include <numeric>
 
+#include "core/order_key.h"
+#include "doc/bson.h"
 #include "engine/pipeline.h"
 
 namespace penstock::engine {
@@ -127,7 +129,10 @@ struct PipelineTest : testing::Test {
     for (uint32_t i = 0; i < read.limits.events && next < keys.size(); ++i, ++next) {
       Event event;
       event.id = chunk->block->arena.copy(std::to_string(next));
-      event.order_key = hash128(keys[next]);
+      doc::BsonWriter key(chunk->block->arena);
+      key.string("_id", keys[next]);
+      event.key = key.finish();
+      event.order_key = order_key_of(spec.hash_key, event.stream, event.key);
       event.order = chunk->block->arena.copy(order_of(next));
       if (undecodable(next)) {
         chunk->block->rejections.push_back({i, error(Error::Kind::rejected, "no JSON")});

@@ -24,9 +24,19 @@ struct QueueTest : testing::Test {
     chunk.arrived = now;
   }
   static OrderKey key_of(uint64_t key) { return key == 0 ? OrderKey{} : OrderKey{key, key}; }
+  static Event event_with(const OrderKey& key) {
+    Event event;
+    event.order_key = key;
+    return event;
+  }
   Item item(uint32_t index, uint64_t key) {
     chunk.block->events[index].order_key = key_of(key);
     return {.chunk = &chunk, .index = index, .bytes = 10, .key = key_of(key)};
+  }
+  void quarantine_key(uint64_t key) {
+    Event event;
+    event.order_key = key_of(key);
+    EXPECT_TRUE(quarantine.insert(event));
   }
   void push(std::initializer_list<std::pair<uint32_t, uint64_t>> items) {
     for (const auto& [index, key] : items) {

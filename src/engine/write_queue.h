@@ -7,8 +7,8 @@
 #include <set>
 #include <vector>
 
+#include "core/quarantine.h"
 #include "engine/ledger.h"
-#include "engine/quarantine_set.h"
 #include "engine/retry.h"
 
 namespace penstock::engine {

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/hash.h"
 
@@ -15,46 +16,34 @@ constexpr uint64_t kStateMagic = 0x31545453'4b54534eULL;
 constexpr uint64_t kFrameMagic = 0x314d5246'4b54534eULL;
 constexpr size_t kLengthSize = sizeof(uint32_t);
 
-template <class T>
-T load(std::string_view bytes, size_t at) {
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
-}
-
-template <class T>
-void store(std::string& bytes, size_t at, T value) {
-  std::memcpy(bytes.data() + at, &value, sizeof value);
-}
-
 // Segment header and state share a shape: magic, version, six numbers, hash of what is before.
 std::string encode_block(uint64_t magic, const uint64_t (&numbers)[4]) {
   std::string out(64, '\0');
-  store(out, 0, magic);
-  store(out, 8, kVersion);
+  store_number(out, 0, magic);
+  store_number(out, 8, kVersion);
   for (size_t i = 0; i < 4; ++i) {
-    store(out, 16 + 8 * i, numbers[i]);
+    store_number(out, 16 + 8 * i, numbers[i]);
   }
-  store(out, 56, hash64(std::string_view(out).substr(0, 56)));
+  store_number(out, 56, hash64(std::string_view(out).substr(0, 56)));
   return out;
 }
 
 Result<bool> decode_block(std::string_view bytes, uint64_t magic, const std::string& path,
                           uint64_t (&numbers)[4]) {
-  if (bytes.size() < 64 || load<uint64_t>(bytes, 0) != magic) {
+  if (bytes.size() < 64 || load_number<uint64_t>(bytes, 0) != magic) {
     return false;
   }
-  if (const auto version = load<uint32_t>(bytes, 8); version > kVersion) {
+  if (const auto version = load_number<uint32_t>(bytes, 8); version > kVersion) {
     return fatal(
         fmt::format("inbox {}: format version {} is of a newer Penstock than this one, which knows "
                     "up to {}; start that one, or let it deliver what is inside",
                     path, version, kVersion));
   }
-  if (load<uint64_t>(bytes, 56) != hash64(bytes.substr(0, 56))) {
+  if (load_number<uint64_t>(bytes, 56) != hash64(bytes.substr(0, 56))) {
     return false;
   }
   for (size_t i = 0; i < 4; ++i) {
-    numbers[i] = load<uint64_t>(bytes, 16 + 8 * i);
+    numbers[i] = load_number<uint64_t>(bytes, 16 + 8 * i);
   }
   return true;
 }
@@ -103,9 +92,9 @@ Result<std::optional<State>> State::decode(std::string_view bytes, const std::st
 FrameWriter::FrameWriter(std::string_view stream, Timestamp at, size_t bytes_expected) {
   bytes_.reserve(kFrameHeadSize + stream.size() + bytes_expected);
   bytes_.resize(kFrameHeadSize);
-  store(bytes_, 0, kFrameMagic);
-  store(bytes_, kAt, at.micros);
-  store(bytes_, kStreamSize, static_cast<uint32_t>(stream.size()));
+  store_number(bytes_, 0, kFrameMagic);
+  store_number(bytes_, kAt, at.micros);
+  store_number(bytes_, kStreamSize, static_cast<uint32_t>(stream.size()));
   bytes_ += stream;
 }
 
@@ -119,7 +108,7 @@ char* FrameWriter::begin_record(size_t size) {
 
 void FrameWriter::end_record(size_t used) {
   CHECK(record_ + kLengthSize + used <= bytes_.size());
-  store(bytes_, record_, static_cast<uint32_t>(used));
+  store_number(bytes_, record_, static_cast<uint32_t>(used));
   bytes_.resize(record_ + kLengthSize + used);
   ++records_;
 }
@@ -134,19 +123,19 @@ void FrameWriter::add(std::string_view record) {
 
 std::string_view FrameWriter::seal(uint64_t sequence, uint64_t group, uint64_t salt) {
   CHECK(bytes_.size() <= kFrameBytesMax);
-  store(bytes_, kSize, static_cast<uint32_t>(bytes_.size()));
-  store(bytes_, kRecords, records_);
-  store(bytes_, kSequence, sequence);
-  store(bytes_, kGroup, group);
-  store(bytes_, kHash, hash64(std::string_view(bytes_).substr(kSize), salt));
+  store_number(bytes_, kSize, static_cast<uint32_t>(bytes_.size()));
+  store_number(bytes_, kRecords, records_);
+  store_number(bytes_, kSequence, sequence);
+  store_number(bytes_, kGroup, group);
+  store_number(bytes_, kHash, hash64(std::string_view(bytes_).substr(kSize), salt));
   return bytes_;
 }
 
 size_t frame_size(std::string_view head) {
-  if (head.size() < kFrameHeadSize || load<uint64_t>(head, 0) != kFrameMagic) {
+  if (head.size() < kFrameHeadSize || load_number<uint64_t>(head, 0) != kFrameMagic) {
     return 0;
   }
-  const auto size = load<uint32_t>(head, kSize);
+  const auto size = load_number<uint32_t>(head, kSize);
   return size < kFrameHeadSize || size > kFrameBytesMax ? 0 : size;
 }
 
@@ -156,17 +145,17 @@ std::optional<FrameView> parse_frame(std::string_view bytes, uint64_t salt) {
     return std::nullopt;
   }
   bytes = bytes.substr(0, size);
-  if (load<uint64_t>(bytes, kHash) != hash64(bytes.substr(kSize), salt)) {
+  if (load_number<uint64_t>(bytes, kHash) != hash64(bytes.substr(kSize), salt)) {
     return std::nullopt;
   }
   FrameView frame{.size = static_cast<uint32_t>(size),
-                  .records = load<uint32_t>(bytes, kRecords),
-                  .sequence = load<uint64_t>(bytes, kSequence),
-                  .group = load<uint64_t>(bytes, kGroup),
-                  .at = Timestamp{load<int64_t>(bytes, kAt)},
+                  .records = load_number<uint32_t>(bytes, kRecords),
+                  .sequence = load_number<uint64_t>(bytes, kSequence),
+                  .group = load_number<uint64_t>(bytes, kGroup),
+                  .at = Timestamp{load_number<int64_t>(bytes, kAt)},
                   .stream = {},
                   .body = {}};
-  const auto stream_size = load<uint32_t>(bytes, kStreamSize);
+  const auto stream_size = load_number<uint32_t>(bytes, kStreamSize);
   bytes.remove_prefix(kFrameHeadSize);
   if (stream_size > bytes.size()) {
     return std::nullopt;
@@ -175,7 +164,7 @@ std::optional<FrameView> parse_frame(std::string_view bytes, uint64_t salt) {
   frame.body = bytes.substr(stream_size);
   std::string_view rest = frame.body;
   for (uint32_t i = 0; i < frame.records; ++i) {
-    if (rest.size() < kLengthSize || load<uint32_t>(rest, 0) > rest.size() - kLengthSize) {
+    if (rest.size() < kLengthSize || load_number<uint32_t>(rest, 0) > rest.size() - kLengthSize) {
       return std::nullopt;
     }
     (void)next_record(rest);  // only its length matters here
@@ -184,7 +173,7 @@ std::optional<FrameView> parse_frame(std::string_view bytes, uint64_t salt) {
 }
 
 std::string_view next_record(std::string_view& body) {
-  const auto size = load<uint32_t>(body, 0);
+  const auto size = load_number<uint32_t>(body, 0);
   const std::string_view record = body.substr(kLengthSize, size);
   body.remove_prefix(kLengthSize + size);
   return record;

@@ -45,7 +45,7 @@ Result<std::unique_ptr<Inbox>> Inbox::open(Options options, Files& files, Clock&
 }
 
 uint64_t Inbox::bytes() {
-  const std::lock_guard guard(mutex_);
+  const MutexLock lock(mutex_);
   uint64_t sum = pending_bytes_;
   for (const Segment& segment : segments_) {
     sum += segment.size;
@@ -58,7 +58,7 @@ void Inbox::append(FrameWriter frame, Answer answer) {
   const size_t size = frame.size();
   Result<Place> refusal{Place{}};
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     uint64_t inside = pending_bytes_ + size;
     for (const Segment& segment : segments_) {
       inside += segment.size;
@@ -85,8 +85,8 @@ void Inbox::append(FrameWriter frame, Answer answer) {
 void Inbox::run(const Stop& stop) {
   while (true) {
     {
-      std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return !pending_.empty(); })) {
+      const MutexLock lock(mutex_);
+      if (!changed_.wait(mutex_, stop, [this]() REQUIRES(mutex_) { return !pending_.empty(); })) {
         return;
       }
     }
@@ -98,7 +98,7 @@ void Inbox::work() {
   std::vector<Pending> group;
   std::optional<Error> broken;
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     uint64_t bytes = 0;
     size_t count = 0;
     while (count < pending_.size() && bytes < kGroupBytesMax) {
@@ -120,7 +120,7 @@ void Inbox::work() {
     outcome = write_group(group);
   }
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     writing_ = false;
     pending_bytes_ = 0;
     for (const Pending& pending : pending_) {
@@ -140,7 +140,7 @@ void Inbox::work() {
   // and is told.
   if (outcome && active_ != nullptr && active_size_ >= segment_bytes_) {
     if (const auto rolled = roll(); !rolled && rolled.error().kind != Error::Kind::transient) {
-      const std::lock_guard guard(mutex_);
+      const MutexLock lock(mutex_);
       broken_ = rolled.error();
     }
   }
@@ -239,7 +239,7 @@ Result<> Inbox::roll() {
   active_ = std::move(file);
   active_size_ = SegmentHeader::kSize;
   active_salt_ = header.salt;
-  const std::lock_guard guard(mutex_);
+  const MutexLock lock(mutex_);
   roll_ = false;  // a commit may have asked for it meanwhile
   if (!segments_.empty()) {
     segments_.back().last = false;

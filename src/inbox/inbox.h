@@ -7,16 +7,15 @@
 // generation they were accepted under; each opening begins a later one.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/random.h"
 #include "inbox/frame.h"
 #include "inbox/queue.h"
@@ -80,7 +79,7 @@ class Inbox final : public Queue {
   // opening.cpp
   Result<> load(Clock& clock);
   Result<> load_state();
-  Result<> load_segments();
+  Result<std::deque<Segment>> load_segments();
   Result<> measure(Segment& segment, bool newest);
   Result<std::optional<FrameView>> frame_at(File& file, const Segment& segment, uint64_t at,
                                             std::string& buffer);
@@ -129,14 +128,14 @@ class Inbox final : public Queue {
   Cursor cursor_;
   Place read_;  // the last record given out
 
-  std::mutex mutex_;  // guards what follows; no I/O and no answer under it
-  std::condition_variable_any changed_;
-  std::deque<Segment> segments_;
-  std::vector<Pending> pending_;
-  uint64_t pending_bytes_ = 0;
-  bool writing_ = false;  // the writing side has a group in hand
-  bool roll_ = false;     // begin a new segment before the next group
-  std::optional<Error> broken_;
+  Mutex mutex_;  // no I/O and no answer under it
+  StoppableCondition changed_;
+  std::deque<Segment> segments_ GUARDED_BY(mutex_);
+  std::vector<Pending> pending_ GUARDED_BY(mutex_);
+  uint64_t pending_bytes_ GUARDED_BY(mutex_) = 0;
+  bool writing_ GUARDED_BY(mutex_) = false;  // the writing side has a group in hand
+  bool roll_ GUARDED_BY(mutex_) = false;     // begin a new segment before the next group
+  std::optional<Error> broken_ GUARDED_BY(mutex_);
 
   std::jthread thread_;  // last: it uses all of the above
 };

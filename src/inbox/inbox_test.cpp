@@ -211,6 +211,37 @@ TEST_F(InboxTest, a_full_disk_refuses_and_recovers_and_never_shows_what_it_refus
   EXPECT_EQ(get(*inbox).raws, (std::vector<std::string>{"before", "after 1"}));
 }
 
+TEST_F(InboxTest, what_was_refused_is_not_found_by_the_next_opening) {
+  auto inbox = open();
+  put(*inbox, {"before"}).value();
+  files_.set_hook([&, begin = files_.operations()](const FileOperation& operation) {
+    // All of the bytes are there, and the disk says that they are not.
+    const bool fails = operation.op == FileOp::write && operation.index > begin;
+    return fails ? std::optional(
+                       FileFault{.error = transient("disk full").error(), .bytes_kept = SIZE_MAX})
+                 : std::nullopt;
+  });
+  ASSERT_FALSE(put(*inbox, {"refused"}));
+  files_.set_hook({});
+  inbox.reset();
+  EXPECT_EQ(get(*open()).raws, std::vector<std::string>{"before"});
+}
+
+TEST_F(InboxTest, what_an_opening_finds_is_durable_before_it_is_read) {
+  auto inbox = open();
+  put(*inbox, {"kept"}).value();
+  files_.die_at(files_.operations() + 1);  // after the write, before its sync
+  ASSERT_FALSE(put(*inbox, {"not answered"}));
+  inbox.reset();
+  files_.crash_process();
+  const std::vector<std::string> both = {"kept", "not answered"};
+  inbox = open();
+  EXPECT_EQ(get(*inbox).raws, both);
+  inbox.reset();
+  files_.crash_machine_forgetting_all();
+  EXPECT_EQ(get(*open()).raws, both);
+}
+
 TEST_F(InboxTest, a_failed_sync_is_fatal_and_never_tried_again) {
   auto inbox = open();
   put(*inbox, {"before"}).value();
@@ -269,6 +300,26 @@ TEST_F(InboxTest, a_torn_tail_is_cut) {
   auto inbox = open();
   EXPECT_EQ(get(*inbox).raws, (std::vector<std::string>{"kept"}));
   EXPECT_EQ(put(*inbox, {"next"}).value().sequence, 1u);
+  inbox.reset();
+  EXPECT_EQ(get(*open()).raws, (std::vector<std::string>{"kept", "next"}));
+}
+
+TEST_F(InboxTest, a_changed_byte_of_a_record_is_fatal) {
+  {
+    auto inbox = open({.segment_bytes = 400});
+    for (int i = 0; i < 11; ++i) {
+      put(*inbox, {std::string(40, 'x')}).value();
+    }
+  }
+  auto file = files_.open("box/" + segments().front(), OpenMode::write).value();
+  std::string bytes(file->info().value().size, '\0');
+  ASSERT_TRUE(file->read(0, bytes));
+  ASSERT_TRUE(file->write(bytes.find("xxx"), "y"));
+  auto inbox = open();
+  EventBlock block;
+  const auto read = inbox->read(block, {}, {});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().kind, Error::Kind::fatal);
 }
 
 TEST_F(InboxTest, corruption_in_the_middle_is_fatal_and_names_file_and_byte) {

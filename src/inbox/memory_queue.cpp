@@ -22,7 +22,7 @@ MemoryQueue::~MemoryQueue() {
 
 void MemoryQueue::append(FrameWriter frame, Answer answer) {
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     if (bytes_ + frame.size() <= bytes_max_) {
       bytes_ += frame.size();
       Waiting& waiting = waiting_.emplace_back(std::move(frame), std::move(answer));
@@ -42,9 +42,9 @@ Result<Read> MemoryQueue::read(EventBlock& block, const ReadLimits& limits, Stop
   bool caught_up = false;
   while (given < limits.events && bytes < limits.bytes) {
     if (reading_ == nullptr) {
-      std::unique_lock lock(mutex_);
-      const auto ready = [this] { return unread_ < waiting_.size(); };
-      if (!ready() && (given > 0 || !changed_.wait_for(lock, stop, limits.wait, ready))) {
+      const MutexLock lock(mutex_);
+      const auto ready = [this]() REQUIRES(mutex_) { return unread_ < waiting_.size(); };
+      if (!ready() && (given > 0 || !changed_.wait_for(mutex_, stop, limits.wait, ready))) {
         caught_up = true;
         break;
       }
@@ -82,7 +82,7 @@ Result<> MemoryQueue::commit(const Position& position) {
   while (true) {
     Waiting done{.frame = FrameWriter("", {}, 0), .answer = {}, .sequence = 0};
     {
-      const std::lock_guard guard(mutex_);
+      const MutexLock lock(mutex_);
       if (waiting_.empty() ||
           waiting_.front().sequence + waiting_.front().frame.records() - 1 > place->sequence) {
         return {};

@@ -3,10 +3,9 @@
 // again, and its records then have other ids. Threads as Queue says. Owned by its source.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "inbox/queue.h"
 
 namespace penstock::inbox {
@@ -39,12 +38,12 @@ class MemoryQueue final : public Queue {
   std::string_view rest_;
   uint64_t read_ = 0;  // the sequence given last
 
-  std::mutex mutex_;  // guards what follows; no answer under it
-  std::condition_variable_any changed_;
-  std::deque<Waiting> waiting_;  // in order; the front ones may be read already
-  size_t unread_ = 0;            // index of the first one that is not
-  size_t bytes_ = 0;
-  uint64_t next_sequence_ = 1;
+  Mutex mutex_;  // no answer under it
+  StoppableCondition changed_;
+  std::deque<Waiting> waiting_ GUARDED_BY(mutex_);  // in order; the front ones may be read already
+  size_t unread_ GUARDED_BY(mutex_) = 0;            // index of the first one that is not
+  size_t bytes_ GUARDED_BY(mutex_) = 0;
+  uint64_t next_sequence_ GUARDED_BY(mutex_) = 1;
 };
 
 }  // namespace penstock::inbox

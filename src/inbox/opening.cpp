@@ -35,10 +35,14 @@ Result<> Inbox::load(Clock& clock) {
   TRY(files_.make_folders(options_.folder));
   TRY(lock_, files_.lock(options_.folder + "/lock"));
   TRY(load_state());
-  TRY(load_segments());
+  TRY(std::deque<Segment> segments, load_segments());
   uint64_t newest = state_.generation;
-  for (const Segment& segment : segments_) {
+  for (const Segment& segment : segments) {
     newest = std::max(newest, segment.header.generation);
+  }
+  {
+    const MutexLock lock(mutex_);
+    segments_ = std::move(segments);
   }
   generation_ = next_generation(clock.wall().micros, random_.next(), newest);
   state_.generation = generation_;
@@ -88,7 +92,8 @@ Result<> Inbox::sync_state() {
   return {};
 }
 
-Result<> Inbox::load_segments() {
+Result<std::deque<Inbox::Segment>> Inbox::load_segments() {
+  std::deque<Segment> segments;
   TRY(std::vector<std::string> names, files_.list(options_.folder));
   for (const std::string& name : names) {
     const size_t mark = name.find(kCutMark);
@@ -118,8 +123,8 @@ Result<> Inbox::load_segments() {
     }
     segment.header = *header;
     segment.size = info.size;
-    if (!segments_.empty()) {
-      Segment& before = segments_.back();
+    if (!segments.empty()) {
+      Segment& before = segments.back();
       // Within a generation the next one shows where this one ended; the last of each is measured.
       if (before.header.generation == header->generation) {
         before.next = header->sequence;
@@ -127,9 +132,12 @@ Result<> Inbox::load_segments() {
         TRY(measure(before, false));
       }
     }
-    segments_.push_back(std::move(segment));
+    segments.push_back(std::move(segment));
   }
-  return segments_.empty() ? Result<>{} : measure(segments_.back(), true);
+  if (!segments.empty()) {
+    TRY(measure(segments.back(), true));
+  }
+  return segments;
 }
 
 // The sound frame at `at`, read into `buffer`; nullopt when there is none.

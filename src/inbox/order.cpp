@@ -2,26 +2,13 @@
 
 #include <algorithm>
 
+#include "core/order.h"
+
 namespace penstock::inbox {
 namespace {
 
 constexpr char kPositionVersion = 1;
 constexpr unsigned kChanceBits = 20;
-
-void write_big_endian(uint64_t value, char* to) {
-  for (int i = 7; i >= 0; --i) {
-    to[i] = static_cast<char>(value & 0xff);
-    value >>= 8;
-  }
-}
-
-uint64_t read_big_endian(std::string_view bytes) {
-  uint64_t value = 0;
-  for (const char c : bytes.substr(0, 8)) {
-    value = value << 8 | static_cast<uint8_t>(c);
-  }
-  return value;
-}
 
 void write_hex(uint64_t value, char* to) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -34,8 +21,7 @@ void write_hex(uint64_t value, char* to) {
 }  // namespace
 
 void Place::write_order(char* to) const {
-  write_big_endian(generation, to);
-  write_big_endian(sequence, to + 8);
+  penstock::write_order({.generation = generation, .place = sequence}, to);
 }
 
 void Place::write_id(char* to) const {
@@ -59,8 +45,11 @@ std::optional<Place> Place::from_position(std::string_view position) {
   if (position.size() != 1 + kOrderSize || position.front() != kPositionVersion) {
     return std::nullopt;
   }
-  return Place{.generation = read_big_endian(position.substr(1)),
-               .sequence = read_big_endian(position.substr(9))};
+  const std::optional<Order> order = read_order(position.substr(1));
+  if (!order) {
+    return std::nullopt;
+  }
+  return Place{.generation = order->generation, .sequence = order->place};
 }
 
 uint64_t next_generation(int64_t wall_micros, uint64_t chance, uint64_t before) {

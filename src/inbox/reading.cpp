@@ -35,7 +35,7 @@ Result<Read> Inbox::read(EventBlock& block, const ReadLimits& limits, Stop stop)
     emit(block, {.events = limits.events - given, .bytes = limits.bytes, .wait = {}}, bytes);
   }
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     if (broken_ && block.events.size() == begin) {
       return std::unexpected(*broken_);
     }
@@ -51,8 +51,8 @@ bool Inbox::wait_for_records(Duration wait, const Stop& stop) {
   if (wait <= Duration::zero()) {
     return false;
   }
-  std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, stop, wait, [this] {
+  const MutexLock lock(mutex_);
+  return changed_.wait_for(mutex_, stop, wait, [this]() REQUIRES(mutex_) {
     if (broken_) {
       return true;
     }
@@ -73,7 +73,7 @@ bool Inbox::wait_for_records(Duration wait, const Stop& stop) {
 Result<bool> Inbox::enter_segment() {
   std::optional<Segment> next;
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     for (const Segment& segment : segments_) {
       if (segment.path == cursor_.path && segment.size > cursor_.offset) {
         return true;  // it grew since it was read to its end
@@ -133,7 +133,7 @@ Result<bool> Inbox::next_frame() {
   while (true) {
     uint64_t end = 0;
     {
-      const std::lock_guard guard(mutex_);
+      const MutexLock lock(mutex_);
       for (const Segment& segment : segments_) {
         if (segment.path == cursor_.path) {
           end = segment.size;
@@ -224,7 +224,7 @@ Result<> Inbox::drop_committed() {
   const Place committed{state_.committed_generation, state_.committed_sequence};
   std::vector<std::string> paths;
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     for (Segment& segment : segments_) {
       if (Place{segment.header.generation, segment.next - 1} > committed) {
         break;
@@ -248,7 +248,7 @@ Result<> Inbox::drop_committed() {
     TRY(files_.remove(path));
   }
   TRY(files_.sync_folder(options_.folder));
-  const std::lock_guard guard(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(segments_, [&](const Segment& segment) {
     return std::ranges::find(paths, segment.path) != paths.end();
   });

@@ -1,5 +1,6 @@
 #include "naming/name_template.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -7,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "base/hash.h"
+#include "base/sha256.h"
 #include "base/utf8.h"
 #include "doc/bson.h"
 
@@ -16,7 +18,8 @@ namespace {
 
 constexpr size_t kTemplateBytesMax = size_t{64} << 10;
 constexpr size_t kValueBytesMax = 200;
-constexpr size_t kHashBytes = 3 + 32;  // %2D and 128 bits in hexadecimal digits
+constexpr size_t kHashBytes = 3 + 64;     // %2D and 256 bits in hexadecimal digits
+constexpr size_t kOldHashBytes = 3 + 32;  // of before ADR 0015
 constexpr std::string_view kHexDigits = "0123456789ABCDEF";
 
 void append_percent(unsigned char byte, std::string& out) {
@@ -26,7 +29,10 @@ void append_percent(unsigned char byte, std::string& out) {
 }
 
 // Encodes the value behind what is in `out`. A value that is too long is cut between characters.
-void append_encoded(std::string_view value, bool at_segment_start, std::string& out) {
+void append_encoded(std::string_view value, bool at_segment_start, NameTemplate::Hashes hashes,
+                    std::string& out) {
+  const bool old = hashes == NameTemplate::Hashes::old;
+  const size_t hash_bytes = old ? kOldHashBytes : kHashBytes;
   const size_t start = out.size();
   size_t cut = start;  // the longest prefix that leaves room for the hash
   for (size_t i = 0; i < value.size();) {
@@ -40,13 +46,18 @@ void append_encoded(std::string_view value, bool at_segment_start, std::string& 
       out += value.substr(i, length);
       i += length;
     }
-    if (out.size() - start <= kValueBytesMax - kHashBytes) {
+    if (out.size() - start <= kValueBytesMax - hash_bytes) {
       cut = out.size();
     }
     if (out.size() - start > kValueBytesMax) {
-      const Hash128 hash = hash128(value);
       out.resize(cut);
-      out += fmt::format("%2D{:016x}{:016x}", hash.high, hash.low);
+      out += "%2D";
+      if (old) {
+        const Hash128 hash = hash128(value);
+        out += fmt::format("{:016x}{:016x}", hash.high, hash.low);
+      } else {
+        out += sha256_hex(value);  // nobody can make two values with one name
+      }
       return;
     }
   }
@@ -61,8 +72,8 @@ std::unexpected<Error> bad_template(std::string_view whole, std::string_view wha
 // Renders into `out_` behind what it held, a path segment at a time.
 class NameTemplate::Rendering {
  public:
-  Rendering(const Event& event, std::string& out)
-      : event_(event), out_(out), base_(out.size()), segment_(out.size()) {}
+  Rendering(const Event& event, Hashes hashes, std::string& out)
+      : event_(event), hashes_(hashes), out_(out), base_(out.size()), segment_(out.size()) {}
 
   Result<> piece(const Piece& piece, size_t protected_bytes) {
     if (piece.kind == Kind::literal) {
@@ -116,7 +127,7 @@ class NameTemplate::Rendering {
   }
 
   void append(std::string_view text) {
-    append_encoded(text, segment_ == out_.size(), out_);
+    append_encoded(text, segment_ == out_.size(), hashes_, out_);
     from_data_ = true;
   }
 
@@ -230,6 +241,7 @@ class NameTemplate::Rendering {
   }
 
   const Event& event_;
+  const Hashes hashes_;
   std::string& out_;
   const size_t base_;       // where the name begins
   size_t segment_;          // where the path segment at work begins
@@ -305,8 +317,8 @@ Result<NameTemplate> NameTemplate::parse(std::string_view text) {
   return result;
 }
 
-Result<> NameTemplate::render(const Event& event, std::string& out) const {
-  Rendering rendering(event, out);
+Result<> NameTemplate::render(const Event& event, std::string& out, Hashes hashes) const {
+  Rendering rendering(event, hashes, out);
   size_t protected_bytes = scheme_size_;
   for (const Piece& piece : pieces_) {
     if (auto done = rendering.piece(piece, protected_bytes); !done) {
@@ -317,6 +329,34 @@ Result<> NameTemplate::render(const Event& event, std::string& out) const {
   }
   rendering.finish();
   return {};
+}
+
+bool NameTemplate::is_surely_alike(const Event& one, const Event& other) const {
+  constexpr int64_t kHour = 3'600'000'000;
+  return std::ranges::all_of(pieces_, [&](const Piece& piece) {
+    switch (piece.kind) {
+      case Kind::literal:
+        return true;
+      case Kind::stream:
+      case Kind::database:
+      case Kind::collection:
+        return one.stream == other.stream;
+      case Kind::op:
+        return one.op == other.op;
+      case Kind::year:
+      case Kind::month:
+      case Kind::day:
+      case Kind::hour:
+        return one.at.micros >= 0 && other.at.micros >= 0 &&
+               one.at.micros / kHour == other.at.micros / kHour;
+      case Kind::key:
+      case Kind::meta:
+      case Kind::after:
+      case Kind::before:
+        return false;
+    }
+    return false;
+  });
 }
 
 bool NameTemplate::is_constant() const {

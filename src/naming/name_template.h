@@ -18,9 +18,13 @@ class NameTemplate {
   // Appends the name. What comes from data is encoded: `/`, control bytes, bytes that are no UTF-8
   // and a dot at the front of a path segment as %XX, `%` itself too, so that two values never meet;
   // a value of more than 200 bytes is cut and ends in %2D (which no value's encoding holds) and its
-  // hash. Empty path segments vanish; a leading `/` of the template stays. A missing or null field
-  // is `rejected` and named; then nothing is appended.
-  Result<> render(const Event& event, std::string& out) const;
+  // SHA-256, or in `old` names, of before ADR 0015, another hash. Empty path segments vanish; a
+  // leading `/` of the template stays. A missing or null field is `rejected` and named; then
+  // nothing is appended.
+  enum class Hashes { sha256, old };
+  Result<> render(const Event& event, std::string& out, Hashes hashes = Hashes::sha256) const;
+  // Both have one name, which is told without making it; false: they may have.
+  bool is_surely_alike(const Event& one, const Event& other) const;
   bool is_constant() const;
   // The literal text before the first placeholder, up to and with its last '/'.
   std::string_view fixed_folder() const;

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_collision.h"
+
 #include <set>
 
+#include "base/sha256.h"
 #include "doc/bson.h"
 
 namespace penstock {
@@ -117,6 +120,8 @@ TEST_F(NameTemplateTest, two_values_never_meet) {
     values.push_back(std::string(size, '/'));
     values.push_back("é" + std::string(size, 'x'));
   }
+  const auto [mine, yours] = colliding_texts();
+  values.insert(values.end(), {mine, yours});
   const auto longest = with_stream("{stream}", values.back());
   values.push_back(longest);  // what a cut one looks like, as a value of its own
   std::set<std::string> names;
@@ -125,6 +130,24 @@ TEST_F(NameTemplateTest, two_values_never_meet) {
     EXPECT_LE(name.size(), 200U) << value;
     EXPECT_TRUE(names.insert(name).second) << value << " → " << name;
   }
+}
+
+// What the version before named is on disks.
+TEST_F(NameTemplateTest, old_names_of_long_values_can_still_be_made) {
+  event.stream = "a.b";
+  const auto name = *NameTemplate::parse("x/{stream}/y");
+  std::string now, old;
+  ASSERT_TRUE(name.render(event, now));
+  ASSERT_TRUE(name.render(event, old, NameTemplate::Hashes::old));
+  EXPECT_EQ(now, old);
+  const std::string value(300, 'v');
+  event.stream = value;
+  now.clear();
+  old.clear();
+  ASSERT_TRUE(name.render(event, now));
+  ASSERT_TRUE(name.render(event, old, NameTemplate::Hashes::old));
+  EXPECT_EQ(now, "x/" + std::string(133, 'v') + "%2D" + sha256_hex(value) + "/y");
+  EXPECT_EQ(old, "x/" + std::string(165, 'v') + "%2Db229c5496f76c099dc0597c2dc30ea00/y");
 }
 
 TEST_F(NameTemplateTest, a_missing_field_rejects_the_event_and_is_named) {
@@ -146,6 +169,41 @@ TEST_F(NameTemplateTest, a_bad_template_is_named) {
   EXPECT_NE(render("a{}").find("unknown placeholder"), std::string::npos);
   EXPECT_NE(render("a{after.}").find("unknown placeholder"), std::string::npos);
   EXPECT_NE(render("a{after").find("`{` without its `}`"), std::string::npos);
+}
+
+TEST_F(NameTemplateTest, alike_is_said_only_of_events_with_one_name) {
+  const std::string_view texts[] = {"x/{stream}", "{database}/{hh}", "{yyyy}/{op}", "{dd}", "x"};
+  std::vector<Event> events;
+  for (const std::string_view stream : {"a.b", "a.c"}) {
+    for (const Op op : {Op::insert, Op::remove}) {
+      for (const int64_t at : {int64_t{-1}, int64_t{1}, int64_t{0}, int64_t{3'599'999'999},
+                               int64_t{3'600'000'000}, kAt.micros, kAt.micros + 1}) {
+        Event made;
+        made.stream = stream;
+        made.op = op;
+        made.at = {at};
+        events.push_back(made);
+      }
+    }
+  }
+  int alike = 0;
+  for (const std::string_view text : texts) {
+    const auto name = *NameTemplate::parse(text);
+    for (const Event& one : events) {
+      for (const Event& other : events) {
+        std::string first, second;
+        ASSERT_TRUE(name.render(one, first));
+        ASSERT_TRUE(name.render(other, second));
+        if (name.is_surely_alike(one, other)) {
+          ++alike;
+          EXPECT_EQ(first, second) << text;
+        }
+      }
+    }
+  }
+  EXPECT_GT(alike, 1000);
+  EXPECT_FALSE(NameTemplate::parse("{after.type}")->is_surely_alike(event, event));
+  EXPECT_FALSE(NameTemplate::parse("{key}")->is_surely_alike(event, event));
 }
 
 TEST_F(NameTemplateTest, the_fixed_part_is_known) {

@@ -4,8 +4,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
+
+#include "base/number.h"
 
 namespace penstock::net {
 namespace {
@@ -41,15 +42,6 @@ std::optional<HostPort> split(std::string_view text) {
   return HostPort{text.substr(0, colon), text.substr(colon + 1)};
 }
 
-std::optional<uint16_t> port_from(std::string_view text) {
-  uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return port;
-}
-
 bool is_host(std::string_view host, bool bracketed) {
   const auto fits = [bracketed](char c) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -63,8 +55,9 @@ bool is_host(std::string_view host, bool bracketed) {
 
 Result<Address> parse_loopback_address(std::string_view text) {
   const auto parts = split(text);
-  const auto port =
-      parts && parts->port && !parts->port->empty() ? port_from(*parts->port) : std::nullopt;
+  const auto port = parts && parts->port && !parts->port->empty()
+                        ? number_from<uint16_t>(*parts->port)
+                        : std::nullopt;
   if (!port) {
     return fatal(fmt::format("listen {}: this is no address; write it as 127.0.0.1:8687", text));
   }
@@ -124,7 +117,7 @@ Result<Url> parse_url(std::string_view text) {
   url.host = std::string(parts->host);
   url.port = url.tls ? 443 : 80;
   if (parts->port && !parts->port->empty()) {
-    const auto port = port_from(*parts->port);
+    const auto port = number_from<uint16_t>(*parts->port);
     if (!port || *port == 0) {
       return refuse("has no usable port");
     }

@@ -14,12 +14,11 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <thread>
 
+#include "base/mutex.h"
 #include "net/address.h"
 #include "net/tls_context.h"
 
@@ -71,11 +70,11 @@ using ConnectionPtr = std::unique_ptr<Connection>;
 // Name look-up cannot be interrupted, so it has a thread that nobody waits for longer than they
 // may; what the thread touches is its own or shared.
 struct LookUp {
-  std::mutex mutex;  // guards what follows
-  std::condition_variable_any changed;
-  bool done = false;
-  int code = 0;
-  std::vector<tcp::endpoint> found;
+  Mutex mutex;
+  StoppableCondition changed;
+  bool done GUARDED_BY(mutex) = false;
+  int code GUARDED_BY(mutex) = 0;
+  std::vector<tcp::endpoint> found GUARDED_BY(mutex);
 
   void run(const std::string& host, uint16_t port) {
     addrinfo hints{};
@@ -96,7 +95,7 @@ struct LookUp {
     if (list != nullptr) {
       ::freeaddrinfo(list);
     }
-    const std::lock_guard guard(mutex);
+    const MutexLock lock(mutex);
     done = true;
     code = outcome;
     found = std::move(endpoints);
@@ -171,16 +170,18 @@ Result<std::vector<tcp::endpoint>> resolve(const Call& call) {
   std::thread([look_up, host = call.url.host, port = call.url.port] {
     look_up->run(host, port);
   }).detach();
-  std::unique_lock lock(look_up->mutex);
-  look_up->changed.wait_until(lock, call.stop, call.deadline, [&] { return look_up->done; });
-  if (!look_up->done) {
+  LookUp& shared = *look_up;
+  const MutexLock lock(shared.mutex);
+  const bool done = shared.changed.wait_for(shared.mutex, call.stop, call.deadline - Steady::now(),
+                                            [&]() REQUIRES(shared.mutex) { return shared.done; });
+  if (!done) {
     TRY(call.check("look up the host"));
     return call.failed("look up the host", "no answer in time");
   }
-  if (look_up->code != 0) {
-    return call.failed("look up the host", ::gai_strerror(look_up->code));
+  if (shared.code != 0) {
+    return call.failed("look up the host", ::gai_strerror(shared.code));
   }
-  return look_up->found;
+  return shared.found;
 }
 
 Result<> connect(const Call& call, Connection& connection) {
@@ -385,7 +386,7 @@ class BeastClient final : public HttpClient {
 
   // Made once, because the system's store of certificates takes time and memory to load.
   Result<TlsContext> tls(const Call& call) {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     TlsContext& known = tls_[call.request.tls];
     if (known == nullptr) {
       Result<TlsContext> made = make_tls_context(call.request.tls);
@@ -399,13 +400,13 @@ class BeastClient final : public HttpClient {
 
   // After a failure the files are read again: they may have been replaced.
   void forget(const TlsContext& context) {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     std::erase_if(tls_, [&](const auto& known) { return known.second == context; });
   }
 
   ConnectionPtr take(const Peer& key) {
     std::vector<ConnectionPtr> stale;  // closed without the lock
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     auto& idle = idle_[key];
     while (!idle.empty()) {
       ConnectionPtr connection = std::move(idle.back());
@@ -420,16 +421,16 @@ class BeastClient final : public HttpClient {
 
   void put_back(const Peer& key, ConnectionPtr connection) {
     connection->idle_since = Steady::now();
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     auto& idle = idle_[key];
     if (idle.size() < kIdleMax) {
       idle.push_back(std::move(connection));
     }
   }
 
-  std::mutex mutex_;  // guards what follows
-  std::map<TlsFiles, TlsContext> tls_;
-  std::map<Peer, std::vector<ConnectionPtr>> idle_;
+  Mutex mutex_;
+  std::map<TlsFiles, TlsContext> tls_ GUARDED_BY(mutex_);
+  std::map<Peer, std::vector<ConnectionPtr>> idle_ GUARDED_BY(mutex_);
 };
 
 }  // namespace

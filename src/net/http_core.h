@@ -8,13 +8,12 @@
 #include <boost/asio/strand.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
+#include "base/mutex.h"
 #include "net/http_server.h"
 
 namespace penstock::net::server {
@@ -64,15 +63,15 @@ using Parser = http::request_parser<PaddedBody>;
 struct Listening {  // what a listener and its sessions share
   ListenOptions options;
   Handler handler;
-  std::mutex mutex;  // guards what follows
-  std::condition_variable left;
-  bool closed = false;
-  uint32_t running = 0;  // handlers
-  uint32_t connections = 0;
+  Mutex mutex;
+  Condition left;
+  bool closed GUARDED_BY(mutex) = false;
+  uint32_t running GUARDED_BY(mutex) = 0;  // handlers
+  uint32_t connections GUARDED_BY(mutex) = 0;
   std::atomic<size_t> body_bytes = 0;  // of the requests that are not answered yet, as announced
 
   bool enter() {
-    const std::lock_guard guard(mutex);
+    const MutexLock lock(mutex);
     if (closed) {
       return false;
     }
@@ -80,7 +79,7 @@ struct Listening {  // what a listener and its sessions share
     return true;
   }
   void leave() {
-    const std::lock_guard guard(mutex);
+    const MutexLock lock(mutex);
     --running;
     left.notify_all();
   }
@@ -108,13 +107,13 @@ class Core {
  private:
   using Guard = asio::executor_work_guard<asio::io_context::executor_type>;
   const unsigned thread_count_;
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable removed_;
-  bool over_ = false;
-  std::unique_ptr<asio::io_context> io_;  // set once
-  std::optional<Guard> guard_;
-  std::vector<std::jthread> threads_;
-  std::map<Session*, SessionPtr> sessions_;  // destroyed before io_
+  Mutex mutex_;
+  Condition removed_;
+  bool over_ GUARDED_BY(mutex_) = false;
+  std::unique_ptr<asio::io_context> io_;  // set once, by start()
+  std::optional<Guard> guard_ GUARDED_BY(mutex_);
+  std::vector<std::jthread> threads_ GUARDED_BY(mutex_);
+  std::map<Session*, SessionPtr> sessions_ GUARDED_BY(mutex_);  // destroyed before io_
 };
 
 // One connection. Runs on its own strand, one request after the other; requests that were sent

@@ -18,7 +18,7 @@ constexpr Duration kShutdownTime = 300ms;  // for answers under way when the ser
 }  // namespace
 
 asio::io_context& Core::start() {
-  const std::lock_guard guard(mutex_);
+  const MutexLock lock(mutex_);
   if (!io_) {
     io_ = std::make_unique<asio::io_context>(static_cast<int>(thread_count_));
     guard_.emplace(io_->get_executor());
@@ -35,21 +35,25 @@ void Core::shutdown() {
     close_softly(session);
   }
   open.clear();
-  std::unique_lock lock(mutex_);
-  over_ = true;
-  if (!io_) {
-    return;
+  std::vector<std::jthread> threads;
+  {
+    const MutexLock lock(mutex_);
+    over_ = true;
+    if (!io_) {
+      return;
+    }
+    removed_.wait_for(mutex_, kShutdownTime,
+                      [this]() REQUIRES(mutex_) { return sessions_.empty(); });
+    threads = std::move(threads_);
   }
-  removed_.wait_for(lock, kShutdownTime, [this] { return sessions_.empty(); });
-  std::vector<std::jthread> threads = std::move(threads_);
-  lock.unlock();
   io_->stop();
   threads.clear();  // joins
+  const MutexLock lock(mutex_);
   sessions_.clear();
 }
 
 bool Core::add(const SessionPtr& session) {
-  const std::lock_guard guard(mutex_);
+  const MutexLock lock(mutex_);
   if (over_) {
     return false;
   }
@@ -59,18 +63,18 @@ bool Core::add(const SessionPtr& session) {
 
 void Core::remove(const SessionPtr& session) {
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     if (sessions_.erase(session.get()) == 0) {
       return;
     }
     removed_.notify_all();
   }
-  const std::lock_guard guard(session->listening->mutex);
+  const MutexLock lock(session->listening->mutex);
   --session->listening->connections;
 }
 
 std::vector<SessionPtr> Core::sessions(const Listening* listening) {
-  const std::lock_guard guard(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<SessionPtr> found;
   for (const auto& [key, session] : sessions_) {
     if (listening == nullptr || session->listening.get() == listening) {
@@ -99,7 +103,7 @@ void welcome(const AcceptingPtr& self, const std::shared_ptr<Core>& core, tcp::s
   Failure ignored;  // an option that is refused costs speed only
   socket.set_option(tcp::no_delay(true), ignored);
   {
-    const std::lock_guard guard(self->listening->mutex);
+    const MutexLock lock(self->listening->mutex);
     if (self->listening->closed) {
       return;
     }
@@ -150,9 +154,10 @@ class BeastListener final : public HttpListener {
   ~BeastListener() override {
     Listening& listening = *accepting_->listening;
     {
-      std::unique_lock lock(listening.mutex);
+      const MutexLock lock(listening.mutex);
       listening.closed = true;
-      listening.left.wait(lock, [&] { return listening.running == 0; });
+      listening.left.wait(listening.mutex,
+                          [&]() REQUIRES(listening.mutex) { return listening.running == 0; });
       listening.handler = {};
     }
     const auto closed = std::make_shared<std::promise<void>>();

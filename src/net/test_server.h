@@ -6,12 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "base/check.h"
+#include "base/mutex.h"
 
 namespace penstock::net {
 
@@ -41,12 +41,12 @@ class RawServer {
 
   const std::string& url() const { return url_; }
   void will_answer(std::string_view answer) {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     answer_ = answer;
   }
   // What it was asked last; complete when the client has its answer.
   std::string asked() const {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     return asked_;
   }
 
@@ -59,7 +59,7 @@ class RawServer {
       while (!asked.ends_with("\r\n\r\n") && ::recv(peer, &byte, 1, 0) == 1) {
         asked += byte;
       }
-      const std::lock_guard guard(mutex_);
+      const MutexLock lock(mutex_);
       asked_ = asked;
       ::send(peer, answer_.data(), answer_.size(), MSG_NOSIGNAL);
       ::close(peer);
@@ -68,9 +68,9 @@ class RawServer {
 
   int listener_;
   std::string url_;
-  mutable std::mutex mutex_;  // guards what follows, but the thread
-  std::string answer_;
-  std::string asked_;
+  mutable Mutex mutex_;
+  std::string answer_ GUARDED_BY(mutex_);
+  std::string asked_ GUARDED_BY(mutex_);
   std::jthread thread_;
 };
 

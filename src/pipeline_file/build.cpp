@@ -13,6 +13,7 @@
 #include "pattern/pattern.h"
 #include "pipeline_file/plan.h"
 #include "pipeline_file/refreshing_sink.h"
+#include "pipeline_file/selection.h"
 
 namespace penstock::pipeline_file {
 
@@ -93,6 +94,8 @@ class Builder {
 
   Result<Built> run_replay(ReplayOptions options) {
     numbers();
+    spec().has_checkpoint = false;  // the caller has both
+    spec().has_dead_letter = false;
     if (options.sink.empty()) {
       TRY(source());  // its format is the letters' format
       TRY(transforms());
@@ -173,6 +176,7 @@ class Builder {
     engine::PipelineSpec& s = spec();
     s.name = plan_.name;
     s.seed = base_.seed;
+    s.hash_key = base_.hash_key;
     s.limits = plan_.limits.limits;
     if (!plan_.read_events_given) {
       s.limits.read_events = std::min(s.limits.read_events, s.limits.in_flight_events);
@@ -218,8 +222,8 @@ class Builder {
     s.source = built_.assembly.source->traits();
     s.source_name = shared.name;
     s.fingerprint = built_.assembly.source->fingerprint();
-    s.position_before = [source = built_.assembly.source.get()](
-                            const Position& end, std::string_view order) {
+    s.position_before = [source = built_.assembly.source.get()](const Position& end,
+                                                                std::string_view order) {
       return source->position_before(end, order);
     };
     s.source_on_reject = on_reject_of(shared.on_reject, s.has_dead_letter);
@@ -347,6 +351,7 @@ class Builder {
     s.retry = retry_of(shared.retry);
     s.on_reject = on_reject_of(shared.on_reject, spec().has_dead_letter);
     s.rate = shared.rate;
+    s.selection = selection_of(plan_, plan);
     if (!shared.when.empty()) {
       TRY(Pattern pattern, Pattern::parse(shared.when));
       built.when = [kept = std::move(pattern)](const Event& event) { return kept.matches(event); };

@@ -387,5 +387,22 @@ TEST(Build, the_examples_of_the_quickstart_are_built) {
   }
 }
 
+TEST(Build, a_replay_has_no_stores_of_its_own_and_the_selection_of_a_run) {
+  TestContext context;
+  const auto file = load(kWhole);
+  const auto run = built(kWhole);
+  ASSERT_TRUE(run) << run.error().what;
+  const auto replay = build_replay(file, test_registry(), context.context(),
+                                   {.sink = "", .source = *AnySource::make({}, context.context())});
+  ASSERT_TRUE(replay) << replay.error().what;
+  EXPECT_FALSE(replay->assembly.spec.has_checkpoint);
+  EXPECT_FALSE(replay->assembly.spec.has_dead_letter);
+  const auto& sinks = replay->assembly.spec.sinks;
+  ASSERT_EQ(sinks.size(), 2U);
+  EXPECT_EQ(sinks[0].selection, run->assembly.spec.sinks[0].selection);
+  EXPECT_EQ(sinks[1].selection, run->assembly.spec.sinks[1].selection);
+  EXPECT_NE(sinks[0].selection, sinks[1].selection);
+}
+
 }  // namespace
 }  // namespace penstock::pipeline_file

@@ -5,8 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "base/json_string.h"
 #include "config/describe.h"
-#include "config/json_text.h"
 #include "config/nearest.h"
 #include "config/problems.h"
 #include "pipeline_file/file_fields.h"
@@ -154,7 +154,7 @@ std::string components(const Registry::Entries<T>& entries, const config::Fields
   std::string properties{more};
   for (const auto& [name, entry] : entries) {
     properties += properties.empty() ? "" : ",";
-    config::append_json_text(name, properties);
+    append_json_string(name, properties);
     properties += ":" + config::json_schema(entry.fields);
   }
   const std::string beside = config::json_schema(shared);
@@ -173,10 +173,10 @@ std::string formats(const Registry::Entries<T>& entries, bool raw) {
   std::string names = raw && !entries.contains("raw") ? R"("raw",)" : "";
   std::string options;
   for (const auto& [name, entry] : entries) {
-    config::append_json_text(name, names);
+    append_json_string(name, names);
     names += ',';
     options += options.empty() ? "" : ",";
-    config::append_json_text(name, options);
+    append_json_string(name, options);
     options += ":" + config::json_schema(entry.fields);
   }
   return fmt::format(R"("format":{{"anyOf":[{{"enum":[{}"",null]}},{{"type":"object",)"

@@ -5,7 +5,7 @@
 namespace penstock::pipeline_file {
 
 std::shared_ptr<Sink> RefreshingSink::current() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return sink_;
 }
 
@@ -16,7 +16,7 @@ Result<> RefreshingSink::open(const Resume& resume, Stop stop) {
 
 // Null where there is nothing new, or where it cannot be had: the refusal says more than that.
 std::shared_ptr<Sink> RefreshingSink::renewed(const Sink* refused, const Stop& stop) {
-  const std::scoped_lock lock(renewing_);
+  const MutexLock lock(renewing_);
   if (const std::shared_ptr<Sink> sink = current(); sink.get() != refused) {
     return sink;  // another lane was here first
   }
@@ -24,7 +24,7 @@ std::shared_ptr<Sink> RefreshingSink::renewed(const Sink* refused, const Stop& s
   if (!made || *made == nullptr || !(*made)->open(resume_, stop)) {
     return nullptr;
   }
-  const std::scoped_lock swap(mutex_);
+  const MutexLock swap(mutex_);
   sink_ = *std::move(made);
   return sink_;
 }

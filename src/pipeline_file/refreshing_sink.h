@@ -5,8 +5,8 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "core/sink.h"
 
 namespace penstock::pipeline_file {
@@ -32,9 +32,9 @@ class RefreshingSink final : public Sink {
 
   const Remake remake_;
   Resume resume_;
-  std::mutex renewing_;
-  mutable std::mutex mutex_;  // guards sink_
-  std::shared_ptr<Sink> sink_;
+  Mutex renewing_ ACQUIRED_BEFORE(mutex_);  // one renews, others wait for its sink
+  mutable Mutex mutex_;
+  std::shared_ptr<Sink> sink_ GUARDED_BY(mutex_);
 };
 
 }  // namespace penstock::pipeline_file

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "core/order_key.h"
 #include "doc/bson.h"
 #include "sim/lake.h"
 #include "sim/world.h"
@@ -138,7 +139,7 @@ class ModelSink final : public Sink {
   SinkTraits traits() const override { return world_.plan().spec.sinks[index_].traits; }
   Result<OrderKey> order_key(const Event& event) const override {
     const std::string& key = world_.event_of(event).key;
-    return key.empty() ? OrderKey{} : hash128(key);
+    return key.empty() ? OrderKey{} : order_key_of_name({}, key);
   }
   Result<> open(const Resume&, Stop) override {
     if (!world_.healed() && world_.random().chance(world_.plan().failing_open)) {

@@ -19,44 +19,13 @@ using namespace penstock;
 
 int usage() {
   std::fputs(
-      "usage: penstock-sim [--seeds N] [--from S] [--mutation NAME] [--mutations] [--probes]\n"
-      "  --seeds N        how many seeds (default 1000)\n"
-      "  --from S         the first of them (default 1)\n"
-      "  --mutation NAME  break one rule of the engine on purpose\n"
-      "  --mutations      each mutation must be found within the seeds; exit 1 names those that "
-      "are not\n"
-      "  --probes         each rare branch must be reached within the seeds\n"
+      "usage: penstock-sim [--seeds N] [--from S] [--probes]\n"
+      "  --seeds N  how many seeds (default 1000)\n"
+      "  --from S   the first of them (default 1)\n"
+      "  --probes   each rare branch must be reached within the seeds\n"
       "Exit code: 0 all promises held; 1 one was broken (the seed is printed); 2 usage.\n",
       stderr);
   return 2;
-}
-
-// The first seed of the range that shows a violation; 0: none.
-uint64_t find_violation(uint64_t from, uint64_t seeds, std::string& what) {
-  for (uint64_t seed = from; seed < from + seeds; ++seed) {
-    if (const sim::Outcome outcome = sim::simulate(seed); outcome.violation) {
-      what = *outcome.violation;
-      return seed;
-    }
-  }
-  return 0;
-}
-
-int check_mutations(uint64_t from, uint64_t seeds) {
-  int missed = 0;
-  for (const std::string_view mutation : sim::mutations()) {
-    sim::set_mutation(mutation);
-    std::string what;
-    const uint64_t seed = find_violation(from, seeds, what);
-    missed += seed == 0 ? 1 : 0;
-    fmt::print("{:34} {}\n", mutation,
-               seed == 0 ? "NOT FOUND" : fmt::format("found by seed {}: {}", seed, what));
-    std::fflush(stdout);
-  }
-  sim::set_mutation("");
-  fmt::print("{} passed, {} failed, 0 skipped\n",
-             sim::mutations().size() - static_cast<size_t>(missed), missed);
-  return missed == 0 ? 0 : 1;
 }
 
 int check_probes() {
@@ -131,30 +100,22 @@ int run_seeds(uint64_t from, uint64_t seeds) {
 int main(int argc, char** argv) {
   uint64_t seeds = 1000;
   uint64_t from = 1;
-  bool mutations = false;
   bool probes = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
     const bool has_value = i + 1 < argc;
-    if (option == "--mutations") {
-      mutations = true;
-    } else if (option == "--probes") {
+    if (option == "--probes") {
       probes = true;
     } else if (option == "--seeds" && has_value) {
       seeds = std::strtoull(argv[++i], nullptr, 10);
     } else if (option == "--from" && has_value) {
       from = std::strtoull(argv[++i], nullptr, 10);
-    } else if (option == "--mutation" && has_value) {
-      sim::set_mutation(argv[++i]);
     } else {
       return usage();
     }
   }
   if (seeds == 0) {
     return usage();
-  }
-  if (mutations) {
-    return check_mutations(from, seeds);
   }
   const int result = run_seeds(from, seeds);
   return result != 0 || !probes ? result : check_probes();

@@ -2,33 +2,11 @@
 
 #include <array>
 
-#include "base/mutation.h"
+#include "base/probe.h"
 
 namespace penstock::sim {
 
 namespace {
-
-constexpr std::array<std::string_view, 19> kMutations = {
-    "settle_before_durable",
-    "commit_before_save",
-    "save_past_hole",
-    "repeated_key_in_batch",
-    "two_writes_of_key",
-    "bisect_drops_half",
-    "dead_letter_settles_early",
-    "retry_resends_all",
-    "position_off_by_one",
-    "forgotten_fsync",
-    "quarantine_forgotten_at_restart",
-    "barrier_ignored",
-    "object_spans_reject",
-    "object_spans_generations",
-    "coverage_across_parts",
-    "parked_key_overtaken",
-    "unknown_is_success",
-    "limit_ignored",
-    "write_after_lease",
-};
 
 constexpr std::array<std::string_view, 30> kProbes = {
     "retry_after",
@@ -63,17 +41,10 @@ constexpr std::array<std::string_view, 30> kProbes = {
     "drain_gives_up",
 };
 
-std::string_view current_mutation;
 std::map<std::string, uint64_t, std::less<>> reached;
 
 }  // namespace
 
-std::span<const std::string_view> mutations() {
-  return kMutations;
-}
-void set_mutation(std::string_view name) {
-  current_mutation = name;
-}
 std::span<const std::string_view> expected_probes() {
   return kProbes;
 }
@@ -84,10 +55,6 @@ const std::map<std::string, uint64_t, std::less<>>& probes() {
 }  // namespace penstock::sim
 
 namespace penstock {
-
-bool mutated(std::string_view name) {
-  return name == sim::current_mutation;
-}
 
 void probe(std::string_view name) {
   const auto found = sim::reached.find(name);

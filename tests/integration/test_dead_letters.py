@@ -202,19 +202,17 @@ def test_quarantine_reset(folder, checks):
         checks.equal(ids(receiver.taken()), ["e3"], "nothing was sent")
 
 
-# The key of a lake is the folder, not the event's own: that of its letters has to be the same.
-def test_quarantine_by_the_keys_of_the_sink(folder, checks):
-    lake = """  - files: {path: "lake/{stream}"}
+# A lake writes in the order of its folders; what is in quarantine is the event's own key.
+def test_quarantine_at_a_lake(folder, checks):
+    lake = """  - files: {path: "lake/{after.folder}"}
     format: document
     on_reject: quarantine
 """
     setup(folder, lake)
-    text = HEAD.replace("  format: event\n", "") + lake
-    (folder / "orders.yaml").write_text(text)
-    (folder / "in").mkdir()
-    source = folder / "in/a.ndjson"
-    source.write_text('{"n":1}\nno json\n{"n":3}\n')
-    run(folder)
+
+    def change(number, key, **after):
+        return {"id": f"e{number}", "op": "update", "stream": "orders",
+                **({"key": {"_id": key}} if key else {}), "after": {"n": number, **after}}
 
     def quarantined():
         shown = harness.penstock(folder, "checkpoint", "show", "orders.yaml").stdout.decode()
@@ -222,19 +220,23 @@ def test_quarantine_by_the_keys_of_the_sink(folder, checks):
 
     def waiting():
         return int(letters(folder, "list").stdout.split(b"\n")[-2].split()[0])
-    checks.equal(quarantined(), 1, "the folder is in quarantine")
-    before = waiting()
-    checks.that(before >= 1, "with letters", before)
-    source.open("a").write('{"n":4}\n{"n":5}\n')
+
+    def lines():
+        return sorted(json.loads(line)["n"] for line in harness.lake_lines(folder / "lake"))
+    append(folder, change(1, "k"), change(2, "k", folder="a"), change(3, "m", folder="a"),
+           change(4, None), change(5, None, folder="a"))
     run(folder)
-    checks.equal(waiting(), before + 2, "what follows is held back")
-    (folder / "orders.yaml").write_text(text.replace("format: document", "format: raw"))
+    checks.equal(quarantined(), 1, "one key is in quarantine, and no event without a key")
+    checks.equal((waiting(), lines()), (3, [3, 5]), "its later change follows it, others do not")
+    append(folder, change(6, "k", folder="a"), change(7, "m", folder="a"))
+    run(folder)
+    checks.equal((waiting(), lines()), (4, [3, 5, 7]), "another process knows the key")
+    (folder / "orders.yaml").write_text((HEAD + lake).replace("{after.folder}", "{stream}"))
     checks.equal(letters(folder, "replay", "1").returncode, 0, "one of the letters goes back")
-    checks.equal((waiting(), quarantined()), (before + 1, 1), "the others keep the quarantine")
+    checks.equal((waiting(), quarantined()), (3, 1), "the others keep the quarantine")
     checks.equal(letters(folder, "replay").returncode, 0, "all go back")
     checks.equal((waiting(), quarantined()), (0, 0), "the quarantine ends")
-    checks.equal(sorted(harness.lake_lines(folder / "lake")),
-                 [b'no json', b'{"n":1}', b'{"n":3}', b'{"n":4}', b'{"n":5}'], "nothing is lost")
+    checks.equal(lines(), [1, 2, 3, 4, 5, 6, 7], "nothing is lost")
 
 
 TRANSFORMED = """name: orders
@@ -297,7 +299,7 @@ def main():
     checks = harness.Checks()
     for test in (test_replay_once, test_replay_to_a_named_sink, test_replay_that_stops,
                  test_replay_of_the_other_sinks, test_force, test_quarantine, test_quarantine_reset,
-                 test_quarantine_by_the_keys_of_the_sink,
+                 test_quarantine_at_a_lake,
                  test_quarantine_by_a_key_that_a_transform_set):
         with harness.workspace() as folder:
             test(folder, checks)

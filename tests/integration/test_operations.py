@@ -224,13 +224,13 @@ def test_checkpoint_files(folder, checks):
     once(folder)
     whole = (folder / "follow.db").read_bytes()
     with sqlite3.connect(folder / "follow.db") as database:
-        database.execute("PRAGMA user_version=2")
+        database.execute("PRAGMA user_version=3")
     future = once(folder)
-    checks.that(b"version 2" in future.stderr and b"follow.db" in future.stderr,
+    checks.that(b"version 3" in future.stderr and b"follow.db" in future.stderr,
                 "a file of a later version is refused by name", future.stderr)
     (folder / "follow.db").write_bytes(whole)
     with sqlite3.connect(folder / "follow.db") as database:
-        database.execute("UPDATE checkpoints SET checkpoint=?", (b"rubbish",))
+        database.execute("UPDATE positions SET position=?", (b"rubbish",))
     corrupt = once(folder)
     (folder / "follow.db").write_bytes(b"no database" * 100)
     no_database = once(folder)
@@ -290,6 +290,53 @@ def test_event_store_that_goes(folder, checks):
     checks.that(b"it is another store" in ended.stderr, "is never taken for it", ended.stderr)
 
 
+def lake_lines(folder):
+    return sorted(line for path in (folder / "lake").rglob("*") if path.is_file()
+                  for line in path.read_text().splitlines())
+
+
+def test_lake_with_other_filters(folder, checks):
+    """A lake never takes an event for written that other filters had left out."""
+    sink = """sinks:
+  - files: {path: "lake"}
+    format: raw
+"""
+    narrow = (FOLLOW.replace("checkpoint:", "    when: {after: {n: [2, 4]}}\ncheckpoint:")
+              .replace("sinks:", "transforms:\n  - parse: {format: json}\nsinks:"))
+    wide = narrow.replace("[2, 4]", "[1, 2, 3, 4, 5, 6]")
+    checks.that(sink in narrow, "the sink is the usual one")
+    put(folder, narrow)
+    append(folder, *(json.dumps({"n": n}) for n in range(1, 5)))
+    checks.equal(once(folder).returncode, 0, "the narrow filter ends in order")
+    checks.equal(len(lake_lines(folder)), 2, "and writes its two lines")
+    put(folder, wide)
+    append(folder, json.dumps({"n": 5}))
+    checks.equal(once(folder).returncode, 0, "a wider filter goes on after it")
+    checks.equal(len(lake_lines(folder)), 3, "from where it was")
+    checks.equal(checkpoint(folder, "reset").returncode, 0, "reset")
+    ended = once(folder)
+    checks.equal(ended.returncode, 1, "from the start, what is in the lake cannot be told")
+    checks.that(b"cannot be told" in ended.stderr and b"follow.files." in ended.stderr,
+                "which is said, with the object", ended.stderr)
+    held = lake_lines(folder)
+    checks.equal(len(set(held)), len(held), "and nothing is written twice")
+    for path in (folder / "lake").iterdir():
+        path.rename(folder / path.name)
+    checks.equal(once(folder).returncode, 0, "with the objects out of the way")
+    checks.equal(len(lake_lines(folder)), 5, "all is written")
+
+
+def test_lakes_of_names_with_dots(folder, checks):
+    """Two pipelines whose names run into each other share a folder, not their objects."""
+    append(folder, "one", "two")
+    for name, sink in (("orders", "eu.lake"), ("orders.eu", "lake")):
+        text = (FOLLOW.replace("name: follow", f"name: {name}").replace("follow.db", f"{name}.db")
+                .replace("format: raw", f"format: raw\n    name: {sink}"))
+        put(folder, text, f"{name}.yaml")
+        checks.equal(once(folder, f"{name}.yaml").returncode, 0, f"{name} ends in order")
+    checks.equal(lake_lines(folder), ["one", "one", "two", "two"], "each has written its own")
+
+
 def test_hostile_configuration(folder, checks):
     wide = "".join(f"{name}: &{name} [{','.join([f'*{before}'] * 10)}]\n"
                    for before, name in zip("abcdef", "bcdefg"))
@@ -315,6 +362,7 @@ def main():
     for test in (test_version, test_set_and_reset, test_two_processes, test_fail_fast,
                  test_port_in_use, test_read_only_folder, test_no_room, test_full_disk,
                  test_checkpoint_files, test_inbox_files, test_event_store_that_goes,
+                 test_lake_with_other_filters, test_lakes_of_names_with_dots,
                  test_hostile_configuration):
         with harness.workspace() as folder:
             test(folder, checks)

@@ -2,7 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "base/hash.h"
+#include "core/batch_request.h"
+#include "core/order_key.h"
 #include "doc/bson.h"
 #include "doc/json.h"
 
@@ -24,7 +25,7 @@ std::string_view type_of(const Event& event) {
 }  // namespace
 
 Result<std::unique_ptr<Sink>> EventStoreSink::make(Settings settings, const Context& context) {
-  return std::unique_ptr<Sink>(new EventStoreSink(std::move(settings), context.files));
+  return std::unique_ptr<Sink>(new EventStoreSink(std::move(settings), context));
 }
 
 SinkTraits EventStoreSink::traits() const {
@@ -36,7 +37,7 @@ SinkTraits EventStoreSink::traits() const {
 }
 
 Result<OrderKey> EventStoreSink::order_key(const Event& event) const {
-  return event.order_key.is_zero() ? hash128(event.stream) : event.order_key;
+  return event.order_key.is_zero() ? order_key_of_name(hash_key_, event.stream) : event.order_key;
 }
 
 Result<> EventStoreSink::open(const Resume&, Stop) {
@@ -69,24 +70,15 @@ Result<std::vector<Failure>> EventStoreSink::write(const Batch& batch, Stop) {
   const int64_t before = row ? last_.integer(0) : 0;
   last_.reset();
   int64_t sequence = before;
-  for (size_t i = 0; i < batch.events.size(); ++i) {
+  for (uint32_t i = 0; i < batch.events.size(); ++i) {
     const Event& event = *batch.events[i];
     Result<bool> inserted = insert(event, sequence + 1);
-    if (inserted && *inserted) {
+    if (!inserted) {
+      TRY(note(std::unexpected(std::move(inserted).error()), i, failures));
+    } else if (*inserted) {
       ++sequence;
-      continue;
-    }
-    Result<> repeat;
-    if (inserted) {
-      repeat = check_repeat(event);
     } else {
-      repeat = std::unexpected(std::move(inserted).error());
-    }
-    if (!repeat && repeat.error().kind != Error::Kind::rejected) {
-      return std::unexpected(std::move(repeat).error());
-    }
-    if (!repeat) {
-      failures.push_back({static_cast<uint32_t>(i), std::move(repeat).error()});
+      TRY(note(check_repeat(event), i, failures));
     }
   }
   if (sequence != before) {

@@ -31,7 +31,8 @@ class EventStoreSink final : public Sink {
   Result<std::vector<Failure>> write(const Batch& batch, Stop stop) override;
 
  private:
-  EventStoreSink(Settings settings, Files& files) : settings_(std::move(settings)), files_(files) {}
+  EventStoreSink(Settings settings, const Context& context)
+      : settings_(std::move(settings)), files_(context.files), hash_key_(context.hash_key) {}
   Result<> check_in_place() const;
   Result<bool> insert(const Event& event, int64_t sequence);  // false: the id is there already
   Result<> check_repeat(const Event& event);                  // `rejected` when it is another event
@@ -39,6 +40,7 @@ class EventStoreSink final : public Sink {
 
   Settings settings_;
   Files& files_;
+  HashKey hash_key_;
   Store store_;  // before the statements, which die first
   sqlite::Statement insert_;
   sqlite::Statement find_;

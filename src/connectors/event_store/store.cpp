@@ -2,13 +2,14 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
+#include "core/position.h"
 
 namespace penstock::event_store {
 
 namespace {
 
-constexpr std::string_view kPositionVersion = "1/";
+constexpr uint32_t kPositionVersion = 1;
+constexpr char kSeparator = '/';
 constexpr size_t kIdentityDigits = 32;
 constexpr int64_t kPageBytes = 16384;  // a quarter less work a record than with 8192
 
@@ -53,28 +54,22 @@ Result<Progress> read_progress(sqlite::Database& database) {
 }
 
 std::string encode(const StorePosition& position) {
-  return fmt::format("{}{}/{}", kPositionVersion, position.identity, position.sequence);
+  PositionWriter writer(kPositionVersion, kSeparator);
+  writer.text(position.identity);
+  writer.number(position.sequence);
+  return writer.finish();
 }
 
 Result<StorePosition> decode_position(std::string_view bytes) {
-  const auto unreadable = [] {
+  PositionReader reader(bytes, kSeparator);
+  StorePosition position;
+  position.identity = reader.text();
+  position.sequence = reader.number<int64_t>();
+  if (reader.version() != kPositionVersion || !reader.complete() ||
+      position.identity.size() != kIdentityDigits || position.sequence < 0) {
     return fail(Error::Kind::lost_position,
                 "event store: the saved position is unreadable, or of a later Penstock; a position "
                 "is 1/<the store's identity>/<the sequence of the last event read>");
-  };
-  const std::string_view text = bytes;
-  if (!text.starts_with(kPositionVersion) ||
-      text.size() < kPositionVersion.size() + kIdentityDigits + 2 ||
-      text[kPositionVersion.size() + kIdentityDigits] != '/') {
-    return unreadable();
-  }
-  StorePosition position;
-  position.identity = text.substr(kPositionVersion.size(), kIdentityDigits);
-  const std::string_view digits = text.substr(kPositionVersion.size() + kIdentityDigits + 1);
-  const auto [end, code] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), position.sequence);
-  if (code != std::errc{} || end != digits.data() + digits.size() || position.sequence < 0) {
-    return unreadable();
   }
   return position;
 }

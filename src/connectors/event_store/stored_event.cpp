@@ -1,7 +1,5 @@
 #include "connectors/event_store/stored_event.h"
 
-#include <array>
-#include <bit>
 #include <chrono>
 #include <new>
 
@@ -97,10 +95,9 @@ void StoredEvents::append(const Row& row, EventBlock& block) {
   event.raw = arena.copy(row.data);
   event.has_raw = true;
   event.at = parse_stored_at(row.at).value_or(Timestamp{});
-  const std::array order = {std::byteswap(generation_),
-                            std::byteswap(static_cast<uint64_t>(row.sequence))};
-  static_assert(sizeof order == kGenerationBytes + sizeof(uint64_t));
-  event.order = arena.copy({reinterpret_cast<const char*>(order.data()), sizeof order});
+  event.order =
+      write_order({.generation = generation_, .place = static_cast<uint64_t>(row.sequence)},
+                  arena.allocate(kOrderSize));
   doc::BsonWriter key(arena, 16 + row.id.size());
   add_text(key, "id", row.id);
   event.key = key.finish();

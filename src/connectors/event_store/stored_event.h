@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/event.h"
+#include "core/order.h"
 #include "doc/json.h"
 
 namespace penstock::event_store {
@@ -18,7 +19,7 @@ struct Row {  // views that live until the statement goes on
 class StoredEvents {
  public:
   // The orders begin with the store's identity: another store's rows have the same sequences.
-  static constexpr uint32_t kGenerationBytes = 8;
+  static constexpr uint32_t kGenerationBytes = kOrderPiece;
   explicit StoredEvents(std::string_view identity);
   // Appends the event; everything it points to is in the block's arena.
   void append(const Row& row, EventBlock& block);

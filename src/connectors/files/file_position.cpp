@@ -3,15 +3,16 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <charconv>
+
+#include "core/position.h"
 
 namespace penstock::files {
 
 namespace {
 
-constexpr std::string_view kVersion = "2 ";
-constexpr std::string_view kVersionWithoutTime = "1 ";
-constexpr size_t kNumbers = 8;
+constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersionWithoutTime = 1;
+constexpr char kSeparator = ' ';
 
 std::unexpected<Error> lost(const std::string& path, std::string_view why) {
   return fail(Error::Kind::lost_position,
@@ -21,38 +22,30 @@ std::unexpected<Error> lost(const std::string& path, std::string_view why) {
 }  // namespace
 
 std::string encode(const FilePosition& position) {
-  return fmt::format("{}{:x} {:x} {:x} {:x} {:x} {:x} {:x} {:x}", kVersion, position.offset,
-                     position.device, position.inode, position.head_size, position.head.high,
-                     position.head.low, position.generation,
-                     static_cast<uint64_t>(position.made.micros));
+  PositionWriter writer(kVersion, kSeparator);
+  for (const uint64_t value :
+       {position.offset, position.device, position.inode, position.head_size, position.head.high,
+        position.head.low, position.generation, static_cast<uint64_t>(position.made.micros)}) {
+    writer.hex(value);
+  }
+  return writer.finish();
 }
 
 std::optional<FilePosition> decode_position(std::string_view bytes, const FileInfo& file) {
-  const bool has_time = bytes.starts_with(kVersion);
-  if (!has_time && !bytes.starts_with(kVersionWithoutTime)) {
-    return std::nullopt;
-  }
-  bytes.remove_prefix(kVersion.size());
-  std::array<uint64_t, kNumbers> values = {};
-  values.back() = static_cast<uint64_t>(file.made.micros);
-  const size_t count = has_time ? kNumbers : kNumbers - 1;
-  for (size_t i = 0; i < count; ++i) {
-    const char* const end = bytes.data() + bytes.size();
-    const auto [next, code] = std::from_chars(bytes.data(), end, values[i], 16);
-    const bool last = i + 1 == count;
-    if (code != std::errc{} || (last ? next != end : next == end || *next != ' ')) {
-      return std::nullopt;
-    }
-    bytes.remove_prefix(static_cast<size_t>(next - bytes.data()) + (last ? 0 : 1));
-  }
-  FilePosition position{.offset = values[0],
-                        .device = values[1],
-                        .inode = values[2],
-                        .head_size = values[3],
-                        .head = {.low = values[5], .high = values[4]},
-                        .generation = values[6],
-                        .made = {static_cast<int64_t>(values[7])}};
-  if (position.head_size > FilePosition::kHeadMax) {
+  PositionReader reader(bytes, kSeparator);
+  FilePosition position;
+  position.offset = reader.hex();
+  position.device = reader.hex();
+  position.inode = reader.hex();
+  position.head_size = reader.hex();
+  position.head.high = reader.hex();
+  position.head.low = reader.hex();
+  position.generation = reader.hex();
+  position.made = reader.version() == kVersionWithoutTime
+                      ? file.made
+                      : Timestamp{static_cast<int64_t>(reader.hex())};
+  const bool known = reader.version() == kVersion || reader.version() == kVersionWithoutTime;
+  if (!known || !reader.complete() || position.head_size > FilePosition::kHeadMax) {
     return std::nullopt;
   }
   return position;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 
+#include "base/hash.h"
 #include "core/test_context.h"
 #include "sim/sim_files.h"
 
@@ -26,17 +27,17 @@ class CopyEncoder final : public Encoder {
   std::string_view content_type() const override { return "text/plain"; }
 
  public:
-  std::function<void()> meanwhile;  // what another lane does in the middle of a write
+  std::function<void()> meanwhile;  // what another slot does in the middle of a write
 };
 
 class FilesSinkTest : public testing::Test {
  protected:
   Result<std::unique_ptr<Sink>> make(FilesSink::Settings settings = {.path = "/lake/{stream}"},
-                                     std::string name = "files") {
+                                     std::string name = "files", std::string pipeline = "p") {
     Context context = context_.with(disk_);
     context.encoder = encoder_;
     TRY(auto sink, FilesSink::make(std::move(settings), context));
-    TRY(sink->open({.pipeline = "p", .sink = std::move(name)}, {}));
+    TRY(sink->open({.pipeline = std::move(pipeline), .sink = std::move(name), .slots = 2}, {}));
     return sink;
   }
 
@@ -65,9 +66,9 @@ class FilesSinkTest : public testing::Test {
   }
   static Result<std::vector<Failure>> write(Sink& sink, std::vector<const Event*> list,
                                             std::string_view part = "part", bool replay = false,
-                                            uint32_t lane = 0) {
+                                            uint32_t slot = 0) {
     Batch batch;
-    batch.slot = lane;
+    batch.slot = slot;
     batch.events = std::move(list);
     batch.part = part;
     batch.replay = replay;
@@ -203,13 +204,13 @@ TEST_F(FilesSinkTest, an_error_loses_nothing_and_a_retry_writes_nothing_twice) {
       failed = true;
       return sim::FileFault{{Error::Kind::transient, "full", std::nullopt}, 1};
     });
-    while (!sink->open({.pipeline = "p", .sink = "files"}, {})) {
+    while (!sink->open({.pipeline = "p", .sink = "files", .slots = 2}, {})) {
     }
-    uint32_t lane = 0;  // the engine gives a retry any free one
-    while (!write(*sink, list(), "part", false, lane)) {
-      lane ^= 1;
+    uint32_t slot = 0;
+    while (!write(*sink, list(), "part", false, slot)) {
+      slot ^= 1;
     }
-    ASSERT_TRUE(write(*sink, list(), "part", false, lane ^ 1));
+    ASSERT_TRUE(write(*sink, list(), "part", false, slot ^ 1));
     const auto found = *fresh.list("/lake/s");
     EXPECT_EQ(std::ranges::count_if(found, [](const auto& name) { return name[0] != '.'; }), 1);
   }
@@ -222,7 +223,7 @@ TEST_F(FilesSinkTest, after_crashes_anywhere_every_event_is_there_exactly_once) 
     Context context = context_.with(disk);
     context.encoder = encoder_;
     auto sink = *FilesSink::make({.path = "/lake/{stream}"}, context);
-    if (!sink->open({.pipeline = "p", .sink = "files"}, {})) {
+    if (!sink->open({.pipeline = "p", .sink = "files", .slots = 2}, {})) {
       return uint64_t{0};
     }
     for (uint64_t first = 1; first <= 12; first += batch_size) {
@@ -263,6 +264,19 @@ TEST_F(FilesSinkTest, after_crashes_anywhere_every_event_is_there_exactly_once) 
   }
 }
 
+TEST_F(FilesSinkTest, a_name_that_is_found_is_durable_before_it_counts) {
+  expect_written(**make(), events("s", 1, 3));
+  const uint64_t last = disk_.operations() - 1;  // the sync of the folder, after the rename
+  disk_.~SimFiles();
+  new (&disk_) sim::SimFiles();
+  disk_.die_at(last);
+  EXPECT_FALSE(write(**make(), events("s", 1, 3)));
+  disk_.crash_process();
+  expect_written(**make(), events("s", 1, 3));
+  disk_.crash_machine_forgetting_all();
+  EXPECT_EQ(lines("/lake/s"), numbered(1, 3));
+}
+
 TEST_F(FilesSinkTest, a_bounded_number_of_folders_is_remembered) {
   auto sink = *make({.path = "/lake/{stream}", .folders_max = 2});
   for (int round = 0; round < 3; ++round) {
@@ -276,7 +290,7 @@ TEST_F(FilesSinkTest, a_bounded_number_of_folders_is_remembered) {
   }
 }
 
-TEST_F(FilesSinkTest, a_part_that_joins_a_folder_leaves_the_object_of_another_lane_alone) {
+TEST_F(FilesSinkTest, a_part_that_joins_a_folder_leaves_the_object_of_another_slot_alone) {
   auto sink = *make();
   const std::string large(size_t{8} << 20, 'x');
   encoder_->meanwhile = [&] {
@@ -285,6 +299,33 @@ TEST_F(FilesSinkTest, a_part_that_joins_a_folder_leaves_the_object_of_another_la
   };
   expect_written(*sink, {event("s", 1, large), event("s", 2, "meanwhile"), event("s", 3)});
   EXPECT_EQ(lines("/lake/s").size(), 6U);
+}
+
+// A half object of a sink is taken away by that sink only, however near the other's name is.
+TEST_F(FilesSinkTest, half_objects_are_taken_away_by_their_own_sink) {
+  const auto crash_in_a_write = [&](std::string pipeline, std::string name) {
+    auto sink = *make({.path = "/lake/{stream}"}, std::move(name), std::move(pipeline));
+    const std::string large(size_t{1} << 20, 'x');
+    encoder_->meanwhile = [&] { disk_.die_at(disk_.operations()); };
+    EXPECT_FALSE(write(*sink, {event("s", 1, large), event("s", 2, "meanwhile")}));
+    disk_.crash_process();
+  };
+  crash_in_a_write("orders", "eu.lake");
+  ASSERT_EQ(names("/lake/s").size(), 1U);
+  expect_written(**make({.path = "/lake/{stream}"}, "lake", "orders.eu"), events("s", 1, 1));
+  EXPECT_EQ(names("/lake/s").size(), 2U);
+  expect_written(**make({.path = "/lake/{stream}"}, "eu.lake", "orders"), events("s", 1, 1));
+  for (const auto& name : names("/lake/s")) {
+    EXPECT_FALSE(name.starts_with('.')) << name;
+  }
+}
+
+TEST_F(FilesSinkTest, half_objects_of_an_earlier_version_are_taken_away) {
+  const std::string old = fmt::format("/lake/s/.penstock-{:016x}-5f-0", hash64("p.files."));
+  ASSERT_TRUE(disk_.make_folders("/lake/s"));
+  ASSERT_TRUE(disk_.open(old, OpenMode::write));
+  expect_written(**make(), events("s", 1, 1));
+  EXPECT_EQ(names("/lake/s").size(), 1U);
 }
 
 TEST_F(FilesSinkTest, the_order_key_is_the_folder) {

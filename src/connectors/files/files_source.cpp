@@ -52,7 +52,7 @@ std::string FilesSource::fingerprint() const {
   return "files";  // each position names its own file, so that paths may be added later
 }
 
-Result<std::vector<Part>> FilesSource::parts(const Checkpoint& /*checkpoint*/, Stop /*stop*/) {
+Result<std::vector<Part>> FilesSource::parts(const Checkpoint& checkpoint, Stop /*stop*/) {
   std::vector<Part> parts;
   std::set<std::string> ids;
   for (const std::string& pattern : settings_.path) {
@@ -66,6 +66,9 @@ Result<std::vector<Part>> FilesSource::parts(const Checkpoint& /*checkpoint*/, S
     }
     for (const std::string& path : paths) {
       std::string id = file_name_of(path);
+      if (std::string old = file_name_of_version_1(path); checkpoint.positions.contains(old)) {
+        id = std::move(old);  // of a long path: reading goes on where it was
+      }
       if (ids.insert(id).second) {
         paths_[id] = path;
         parts.push_back({std::move(id)});

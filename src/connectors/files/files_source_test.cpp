@@ -10,6 +10,7 @@
 #include <fstream>
 #include <set>
 
+#include "base/file_name.h"
 #include "core/test_context.h"
 
 namespace penstock::files {
@@ -329,6 +330,23 @@ TEST_F(FilesSourceTest, damaged_and_cut_compressed_files_give_what_is_whole_and_
   EXPECT_TRUE(read_all(*lines).rejected.empty());
   append("cut.gz", packed.substr(packed.size() - 9) + gzip("three\n"));
   EXPECT_EQ(read_all(*lines).lines.back(), "three");
+}
+
+// The end of a long path's part id was a hash that anybody can make collide.
+TEST_F(FilesSourceTest, a_long_path_goes_on_under_the_part_id_that_its_checkpoint_has) {
+  const std::string name = std::string(200, 'x') + ".ndjson";
+  put(name, "1\n");
+  auto from = source({}, name);
+  const std::string fresh = parts(from).at(0);
+  const std::string old = file_name_of_version_1(folder_ + name);
+  ASSERT_NE(fresh, old);
+  Checkpoint checkpoint;
+  checkpoint.positions[old] = "any";
+  const auto known = from.parts(checkpoint, {});
+  ASSERT_TRUE(known);
+  ASSERT_EQ(known->size(), 1U);
+  EXPECT_EQ(known->front().id, old);
+  EXPECT_TRUE(from.open(known->front(), std::nullopt, {}, {}));
 }
 
 }  // namespace

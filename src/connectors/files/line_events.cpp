@@ -6,18 +6,13 @@
 #include <cstring>
 
 #include "base/digits.h"
+#include "core/order.h"
 
 namespace penstock::files {
 
 namespace {
 
 constexpr size_t kGenerationBytes = 1024;
-constexpr size_t kOrderBytes = 16;
-
-void put_big_endian(uint64_t value, char* to) {
-  value = __builtin_bswap64(value);
-  std::memcpy(to, &value, sizeof value);
-}
 
 // Tells the contents that one name had one after the other apart, and stays the same when the file
 // is read again without a position. The time is there because a new file may get the inode of a
@@ -43,16 +38,14 @@ void LineEvents::add(std::string_view line, uint64_t offset, FilePosition& posit
     position.generation = generation_of(line, position);
   }
   char* const place =
-      block_->arena.allocate(kOrderBytes + part_.size() + 1 + kDigitsMax + kDigitsSlack);
-  put_big_endian(position.generation, place);
-  put_big_endian(offset, place + 8);
-  char* const id = place + kOrderBytes;
+      block_->arena.allocate(kOrderSize + part_.size() + 1 + kDigitsMax + kDigitsSlack);
+  char* const id = place + kOrderSize;
   std::memcpy(id, part_.data(), part_.size());
   id[part_.size()] = '/';
   char* const digits = id + part_.size() + 1;
   const char* const end = write_uint64(offset, digits);
   Event& event = block_->events.emplace_back();
-  event.order = {place, kOrderBytes};
+  event.order = write_order({.generation = position.generation, .place = offset}, place);
   event.id = {id, static_cast<size_t>(end - id)};
   event.stream = stream_;
   event.has_raw = true;

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <array>
 
-#include "connectors/firehose/base64.h"
+#include "base/base64.h"
+#include "base/system_log.h"
 #include "doc/json.h"
 
 namespace penstock::firehose {
@@ -88,8 +89,8 @@ std::optional<Refusal> add_record(ondemand::object record, bool batch, size_t in
   if (!text) {
     return validation("null", data_path(batch, index), "Member must not be null");
   }
-  char* const to = frame.begin_record(decoded_size_max(text->size()));
-  const auto size = decode_base64(*text, to);
+  char* const to = frame.begin_record(base64_bytes_max(text->size()));
+  const auto size = read_base64(*text, to, Base64Tail::zero);
   if (!size) {
     return serialization(data_path(batch, index) + " is not valid base64");
   }
@@ -202,7 +203,7 @@ Parsed Api::parse(const net::HttpRequest& request, Timestamp at) {
   }
   std::unique_ptr<Parser> parser;
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     if (!idle_.empty()) {
       parser = std::move(idle_.back());
       idle_.pop_back();
@@ -214,7 +215,7 @@ Parsed Api::parse(const net::HttpRequest& request, Timestamp at) {
   Parsed parsed = parse_body(operation, request, at, *parser);
   parser->largest = std::max(parser->largest, request.body.size());
   if (parser->largest <= kParserBytesKept) {
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     idle_.push_back(std::move(parser));
   }
   return parsed;
@@ -319,13 +320,9 @@ net::HttpAnswer answer_server_refusal(int status, std::string_view why) {
 }
 
 net::HttpAnswer answer_refusal(const Refusal& refusal) {
-  std::string message;
-  for (const char c : refusal.message) {
-    const bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-    message += plain ? std::string(1, c) : fmt::format("\\u{:04x}", static_cast<uint8_t>(c));
-  }
-  net::HttpAnswer answer =
-      json_answer(fmt::format(R"({{"__type":"{}","message":"{}"}})", refusal.type, message));
+  std::string body = fmt::format(R"({{"__type":"{}","message":)", refusal.type);
+  append_json_printable(refusal.message, body);
+  net::HttpAnswer answer = json_answer(std::move(body) + '}');
   answer.status = refusal.status;
   answer.headers.emplace_back("x-amzn-ErrorType", refusal.type);
   return answer;

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/result.h"
 #include "inbox/frame.h"
 #include "inbox/order.h"
@@ -49,8 +49,8 @@ class Api {
                     Parser& parser) const;
 
   const std::vector<std::string> streams_;
-  std::mutex mutex_;                           // guards what follows
-  std::vector<std::unique_ptr<Parser>> idle_;  // their buffers are worth keeping
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Parser>> idle_ GUARDED_BY(mutex_);  // their buffers are worth keeping
 };
 
 net::HttpAnswer answer_put(inbox::Place first, uint32_t records, bool batch);

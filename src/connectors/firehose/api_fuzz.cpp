@@ -1,6 +1,7 @@
+#include <algorithm>
 #include "base/check.h"
+#include "base/utf8.h"
 #include "connectors/firehose/api.h"
-#include "connectors/firehose/base64.h"
 
 // The first byte picks the operation.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -27,10 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (const auto* refusal = std::get_if<firehose::Refusal>(&parsed)) {
     const std::string body = firehose::answer_refusal(*refusal).body;
-    for (const char c : body) {
-      CHECK(c >= 0x20);
-      CHECK(c < 0x7f);
-    }
+    CHECK(is_utf8(body));
+    CHECK(std::ranges::none_of(body, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }));
   }
   return 0;
 }

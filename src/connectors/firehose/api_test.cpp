@@ -177,7 +177,7 @@ TEST(ApiTest, answers_as_amazon_does) {
             R"({"RecordId":"000000000000000100000000000000ff"},)"
             R"({"RecordId":"00000000000000010000000000000100"}]})");
   const net::HttpAnswer refusal = answer_refusal({.type = "A", .message = "say \"\n\xc3"});
-  EXPECT_EQ(refusal.body, R"({"__type":"A","message":"say \u0022\u000a\u00c3"})");
+  EXPECT_EQ(refusal.body, R"({"__type":"A","message":"say \"\\n\\xc3"})");
   EXPECT_EQ(refusal.status, 400);
   const net::HttpAnswer full = answer_server_refusal(413, "the request is too large");
   EXPECT_EQ(full.status, 413);

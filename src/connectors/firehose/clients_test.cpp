@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "connectors/firehose/base64.h"
+#include "base/base64.h"
 #include "connectors/firehose/source.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -53,8 +53,8 @@ TEST(FirehoseClientsTest, takes_what_boto3_and_the_cli_send_byte_for_byte) {
       const size_t end = text.find('\n', at);
       ASSERT_NE(end, std::string::npos);
       const std::string_view line = std::string_view(text).substr(at, end - at);
-      std::string expected(decoded_size_max(line.size()), '\0');
-      expected.resize(decode_base64(line, expected.data()).value());
+      std::string expected(base64_bytes_max(line.size()), '\0');
+      expected.resize(read_base64(line, expected.data(), Base64Tail::zero).value());
       ASSERT_EQ(event.raw, expected) << "record " << count;
       at = end + 1;
       ++count;

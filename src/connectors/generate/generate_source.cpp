@@ -4,14 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 
 #include "base/format.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "core/order.h"
+#include "core/position.h"
 
 namespace penstock {
 
@@ -21,12 +21,9 @@ constexpr std::array<std::string_view, 12> kWords = {
     "amber", "basalt", "cedar",  "delta",     "ember",        "fjord",
     "grove", "harbor", "island", "caf\u00e9", "\u6771\u4eac", "\U0001F30D"};
 constexpr std::string_view kPart = "generate";
-constexpr size_t kOrderBytes = 16;
-
-void put_big_endian(uint64_t value, char* to) {
-  value = std::byteswap(value);
-  std::memcpy(to, &value, sizeof value);
-}
+constexpr uint32_t kPositionVersion = 1;
+constexpr char kSeparator = ' ';
+constexpr size_t kIdMax = 40;
 
 class GenerateReader final : public Reader {
  public:
@@ -50,7 +47,9 @@ class GenerateReader final : public Reader {
     Read read;
     read.end = settings_.count > 0 && next_ >= static_cast<uint64_t>(settings_.count);
     read.caught_up = next_ >= due();
-    read.position = fmt::format("1 {}", next_);
+    PositionWriter position(kPositionVersion, kSeparator);
+    position.number(next_);
+    read.position = position.finish();
     return read;
   }
   Result<> commit(const Position& /*position*/, Stop /*stop*/) override { return {}; }
@@ -70,14 +69,12 @@ class GenerateReader final : public Reader {
 
   void add(EventBlock& block) {
     Event event;
-    char* const place = block.arena.allocate(kOrderBytes + 40);
-    put_big_endian(generation_, place);
-    put_big_endian(next_, place + 8);
-    event.order = {place, kOrderBytes};
-    char* const id = place + kOrderBytes;
+    char* const place = block.arena.allocate(kOrderSize + kIdMax);
+    event.order = write_order({.generation = generation_, .place = next_}, place);
+    char* const id = place + kOrderSize;
     char* at = std::to_chars(id, id + 20, settings_.seed).ptr;
     *at++ = '/';
-    at = std::to_chars(at, id + 40, next_).ptr;
+    at = std::to_chars(at, id + kIdMax, next_).ptr;
     event.id = {id, static_cast<size_t>(at - id)};
     event.stream = kPart;
     event.has_raw = true;
@@ -144,7 +141,7 @@ Result<std::unique_ptr<Source>> GenerateSource::make(Settings settings, const Co
 
 SourceTraits GenerateSource::traits() const {
   return {.progress = settings_.count > 0 ? Progress::saved : Progress::none,
-          .generation_bytes = 8};
+          .generation_bytes = kOrderPiece};
 }
 
 std::string GenerateSource::fingerprint() const {
@@ -160,12 +157,11 @@ Result<std::unique_ptr<Reader>> GenerateSource::open(const Part& /*part*/,
                                                      Signal /*signal*/, Stop /*stop*/) {
   uint64_t next = 0;
   if (position) {
-    const std::string_view text = *position;
-    const char* const end = text.data() + text.size();
-    if (!text.starts_with("1 ") || std::from_chars(text.data() + 2, end, next).ptr != end ||
-        text.size() == 2) {
+    PositionReader reader(*position, kSeparator);
+    next = reader.number<uint64_t>();
+    if (reader.version() != kPositionVersion || !reader.complete()) {
       return fail(Error::Kind::lost_position,
-                  fmt::format("generate: cannot read the position \"{}\"", text));
+                  fmt::format("generate: cannot read the position \"{}\"", *position));
     }
   }
   return std::make_unique<GenerateReader>(settings_, clock_, next);

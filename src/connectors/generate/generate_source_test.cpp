@@ -106,7 +106,7 @@ TEST(generate, the_same_seed_makes_the_same_records_wherever_it_is_built) {
 TEST(generate, an_unreadable_position_is_lost) {
   ManualClock clock;
   GenerateSource source({}, clock);
-  for (const char* text : {"", "1 ", "2 5", "1 x", "1 5x"}) {
+  for (const char* text : {"", "1 ", "2 5", "1 x", "1 5x", "1 -1", "1 99999999999999999999"}) {
     const auto opened = source.open({"generate"}, Position(text), {}, {});
     ASSERT_FALSE(opened) << text;
     EXPECT_EQ(opened.error().kind, Error::Kind::lost_position);

@@ -3,123 +3,39 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
-#include <ctime>
 
 #include "base/check.h"
-#include "base/hash.h"
+#include "base/format.h"
+#include "base/sha256.h"
+#include "core/batch_request.h"
 
 namespace penstock::http {
 namespace {
 
 constexpr size_t kKeySizeMax = 200;
-constexpr Duration kRetryAfterMax = 1h;
-constexpr size_t kAnswerShown = 200;
+constexpr size_t kKeyHashSize = 65;   // with a dash in front
+constexpr uint32_t kEventsMax = 500;  // of one request
 
-std::optional<int64_t> date_of(const std::string& text) {
-  // As RFC 9110 writes it, and the two older ways that it asks to be read.
-  for (const char* const format :
-       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
-    std::tm parts{};
-    const char* const end = ::strptime(text.c_str(), format, &parts);
-    if (end != nullptr && *end == '\0') {
-      return ::timegm(&parts);
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> header_of(const net::ClientAnswer& answer, std::string_view wanted) {
-  for (const auto& [name, value] : answer.headers) {
-    if (name == wanted) {
-      return value;
-    }
-  }
-  return std::nullopt;
-}
-
-// Whole seconds, or a date: by the server's clock where the answer has it, which need not agree
-// with ours.
-std::optional<Duration> retry_after_of(const net::ClientAnswer& answer, Timestamp now) {
-  const std::optional<std::string> value = header_of(answer, "retry-after");
-  if (!value) {
-    return std::nullopt;
-  }
-  uint32_t seconds = 0;
-  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), seconds);
-  if (error == std::errc{} && end == value->data() + value->size()) {
-    return std::min<Duration>(std::chrono::seconds(seconds), kRetryAfterMax);
-  }
-  const std::optional<int64_t> until = date_of(*value);
-  if (!until) {
-    return std::nullopt;
-  }
-  const std::optional<int64_t> servers_now = date_of(header_of(answer, "date").value_or(""));
-  const int64_t left = *until - servers_now.value_or(now.micros / 1'000'000);
-  const int64_t most = std::chrono::duration_cast<std::chrono::seconds>(kRetryAfterMax).count();
-  return std::chrono::seconds(std::clamp<int64_t>(left, 0, most));
-}
-
-std::string shown(const net::ClientAnswer& answer) {
-  std::string text = fmt::format("{}", answer.status);
-  if (!answer.body.empty()) {
-    text += ": ";
-    for (const char c : std::string_view(answer.body).substr(0, kAnswerShown)) {
-      text += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return text;
-}
-
-void hide(std::string_view secret, std::string& answer) {
-  for (size_t at = answer.find(secret); secret.size() > 1 && at != std::string::npos;
-       at = answer.find(secret, at)) {
-    answer.replace(at, secret.size(), "…");
-  }
-}
-
-// Some servers repeat the path or the headers in their refusals, and they may be secrets.
-void hide_secrets(const net::Url& url, const HttpSink::Settings& settings, std::string& answer) {
-  constexpr size_t kLooked = 4096;  // far more than is shown
-  answer.resize(std::min(answer.size(), kLooked));
-  const std::string_view target = url.target;
-  const size_t query = std::min(target.find('?'), target.size());
-  hide(target.substr(0, query), answer);
-  hide(target.substr(query), answer);
+net::Secrets secrets_of(const HttpSink::Settings& settings, const net::Url& url) {
+  net::Secrets secrets;
+  secrets.add_url(url);
   for (const auto& [name, value] : settings.headers) {
-    hide(value, answer);
-    hide(std::string_view(value).substr(value.rfind(' ') + 1), answer);  // of "Bearer SECRET"
+    secrets.add_header(value);
   }
+  return secrets;
+}
+
+// It must name exactly these events: the engine sends half of them again.
+std::string key_of(const Batch& batch, const BatchRequest& request) {
+  std::string ids;
+  for (const uint32_t index : request.indices) {
+    const std::string_view id = batch.events[index]->id;
+    append_format(ids, "{}:{};", id.size(), id);
+  }
+  return sha256_hex(ids);
 }
 
 }  // namespace
-
-// The one table of what a status means; the README shows it.
-Result<> verdict_of(const net::ClientAnswer& answer, Timestamp now) {
-  const int status = answer.status;
-  if (status >= 200 && status < 300) {
-    return {};
-  }
-  if (status == 408 || status == 425 || status == 429 || status >= 500) {
-    return std::unexpected(
-        Error{Error::Kind::transient, shown(answer), retry_after_of(answer, now)});
-  }
-  if (status < 400) {
-    return fatal(shown(answer) + " (redirects are not followed: set `url` to where it leads)");
-  }
-  switch (status) {
-    case 401:
-    case 403:
-    case 407:
-      return fatal(shown(answer) + " (check the credentials in `headers`)");
-    case 404:
-    case 405:
-    case 410:
-      return fatal(shown(answer) + " (check `url` and `method`)");
-    default:
-      return rejected(shown(answer));
-  }
-}
 
 std::string header_value_of(std::string_view id) {
   std::string value;
@@ -131,9 +47,8 @@ std::string header_value_of(std::string_view id) {
     }
   }
   if (value.size() > kKeySizeMax) {
-    const Hash128 hash = hash128(id);
-    value.resize(kKeySizeMax - 33);
-    value += fmt::format("-{:016x}{:016x}", hash.high, hash.low);
+    value.resize(kKeySizeMax - kKeyHashSize);
+    value += "-" + sha256_hex(id);
   }
   return value;
 }
@@ -154,9 +69,10 @@ void HttpSink::Settings::fields(config::FieldVisitor& visitor) {
                  .choices = {"event", "lines", "array"}});
 }
 
-HttpSink::HttpSink(Settings settings, net::Url url, const Context& context)
+HttpSink::HttpSink(Settings settings, const net::Url& url, const Context& context)
     : settings_(std::move(settings)),
-      url_(std::move(url)),
+      shown_(fmt::format("{} {}", settings_.method, net::shown(url))),
+      secrets_(secrets_of(settings_, url)),
       clock_(context.clock),
       client_(context.http),
       tls_(context.tls),
@@ -164,20 +80,21 @@ HttpSink::HttpSink(Settings settings, net::Url url, const Context& context)
 
 Result<std::unique_ptr<Sink>> HttpSink::make(Settings settings, const Context& context) {
   CHECK(context.encoder != nullptr);
-  TRY(net::Url url, net::parse_url(settings.url));
+  TRY(const net::Url url, net::parse_url(settings.url));
   if (!url.tls && context.tls != net::TlsFiles{}) {
     return fatal("`tls` is for an https:// url");
   }
   for (const auto& [name, value] : settings.headers) {
     TRY(net::check_header(name, value));
   }
-  return std::unique_ptr<Sink>(new HttpSink(std::move(settings), std::move(url), context));
+  return std::unique_ptr<Sink>(new HttpSink(std::move(settings), url, context));
 }
 
 SinkTraits HttpSink::traits() const {
   SinkTraits traits;
-  traits.events_max = settings_.body == "event" ? 1 : 500;
+  traits.events_max = settings_.body == "event" ? 1 : kEventsMax;
   traits.lanes = 8;
+  traits.write_deadline = settings_.timeout;
   return traits;
 }
 
@@ -186,73 +103,47 @@ Result<> HttpSink::open(const Resume&, Stop) {
 }
 
 Result<std::vector<Failure>> HttpSink::write(const Batch& batch, Stop stop) {
-  if (settings_.body != "event") {
-    return write_together(batch, stop);
+  const bool single = settings_.body == "event";
+  RequestFrame frame;
+  std::string_view content_type = encoder_->content_type();
+  if (settings_.body == "array") {
+    frame = {.begin = "[", .between = ",", .end = "]"};
+    content_type = "application/json";
+  } else if (!single) {
+    frame = {.between = "\n", .end = "\n"};
+    content_type = "application/x-ndjson";
   }
-  std::vector<Failure> failures;
-  for (uint32_t i = 0; i < batch.events.size(); ++i) {
-    if (auto outcome = write_one(*batch.events[i], stop); !outcome) {
-      failures.push_back({.index = i, .error = std::move(outcome).error()});
-    }
-  }
-  return failures;
-}
-
-Result<> HttpSink::write_one(const Event& event, const Stop& stop) const {
-  std::string body;
-  TRY(encoder_->encode(event, body));
-  return send(std::move(body), header_value_of(event.id), encoder_->content_type(), stop);
-}
-
-// A refusal of the whole is bisected by the engine, so the key must name exactly these events.
-Result<std::vector<Failure>> HttpSink::write_together(const Batch& batch, const Stop& stop) const {
-  const bool array = settings_.body == "array";
-  std::vector<Failure> failures;
-  std::string body = array ? "[" : "";
-  std::string ids;
-  for (uint32_t i = 0; i < batch.events.size(); ++i) {
-    const size_t before = body.size();
-    if (array && !ids.empty()) {
-      body += ',';
-    }
-    if (auto outcome = encoder_->encode(*batch.events[i], body); !outcome) {
-      body.resize(before);
-      failures.push_back({.index = i, .error = std::move(outcome).error()});
-      continue;
-    }
-    if (!array) {
-      body += '\n';
-    }
-    ids += fmt::format("{}:{};", batch.events[i]->id.size(), batch.events[i]->id);
-  }
-  if (ids.empty()) {
-    return failures;
-  }
-  body += array ? "]" : "";
-  const Hash128 hash = hash128(ids);
-  TRY(send(std::move(body), fmt::format("{:016x}{:016x}", hash.high, hash.low),
-           array ? "application/json" : "application/x-ndjson", stop));
-  return failures;
+  const RequestLimits limits{.items = single ? 1 : kEventsMax};
+  BatchRequests requests(batch, limits, frame, append_encoded(*encoder_));
+  return write_requests(requests, [&](BatchRequest& request) -> Result<std::vector<Failure>> {
+    std::string key = single ? header_value_of(batch.events[request.indices.front()]->id)
+                             : key_of(batch, request);
+    TRY(send(std::move(request.body), key, content_type, batch.deadline, stop));
+    return std::vector<Failure>{};
+  });
 }
 
 Result<> HttpSink::send(std::string body, const std::string& key, std::string_view content_type,
-                        const Stop& stop) const {
+                        Instant deadline, const Stop& stop) const {
+  const Duration left = deadline - clock_.now();
+  if (left <= Duration{0}) {
+    return transient(shown_ + ": not sent: the write's time was over before");
+  }
   net::ClientRequest request{
       .method = settings_.method,
       .url = settings_.url,
       .headers = {{"Content-Type", std::string(content_type)}, {"Idempotency-Key", key}},
       .body = std::move(body),
-      .deadline = settings_.timeout,
+      .deadline = std::min(settings_.timeout, left),
       .tls = tls_};
   request.headers.insert(request.headers.end(), settings_.headers.begin(), settings_.headers.end());
-  TRY(net::ClientAnswer answer, client_.send(request, stop));
-  if (answer.status >= 300) {
-    hide_secrets(url_, settings_, answer.body);
-  }
-  auto verdict = verdict_of(answer, clock_.wall());
+  TRY(const net::ClientAnswer answer, client_.send(request, stop));
+  auto verdict = net::verdict_of(
+      answer, secrets_,
+      {.credentials = "check the credentials in `headers`", .address = "check `url` and `method`"},
+      clock_.wall());
   if (!verdict) {
-    verdict.error().what =
-        fmt::format("{} {}: {}", settings_.method, net::shown(url_), verdict.error().what);
+    verdict.error().what = fmt::format("{}: {}", shown_, verdict.error().what);
   }
   return verdict;
 }

@@ -12,11 +12,10 @@
 #include "core/sink.h"
 #include "net/address.h"
 #include "net/http_client.h"
+#include "net/verdict.h"
 
 namespace penstock::http {
 
-// What an answer means; retry_after as the server asks for it.
-Result<> verdict_of(const net::ClientAnswer& answer, Timestamp now);
 // A header value made of an event's id: bytes that cannot stand in a header as %XX, and what is
 // too long cut, with a hash.
 std::string header_value_of(std::string_view id);
@@ -40,14 +39,13 @@ class HttpSink final : public Sink {
   Result<std::vector<Failure>> write(const Batch& batch, Stop stop) override;
 
  private:
-  HttpSink(Settings settings, net::Url url, const Context& context);
-  Result<> write_one(const Event& event, const Stop& stop) const;
-  Result<std::vector<Failure>> write_together(const Batch& batch, const Stop& stop) const;
+  HttpSink(Settings settings, const net::Url& url, const Context& context);
   Result<> send(std::string body, const std::string& key, std::string_view content_type,
-                const Stop& stop) const;
+                Instant deadline, const Stop& stop) const;
 
   const Settings settings_;
-  const net::Url url_;  // of settings_.url
+  const std::string shown_;  // method and url, for messages
+  const net::Secrets secrets_;
   Clock& clock_;
   net::HttpClient& client_;
   const net::TlsFiles tls_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_collision.h"
+
 #include <deque>
 #include <mutex>
 
@@ -149,48 +151,49 @@ TEST_F(HttpSinkTest, sends_batches_as_lines_or_array_without_what_cannot_be_enco
   EXPECT_EQ(whole.error().kind, Error::Kind::rejected);
 }
 
-TEST_F(HttpSinkTest, every_status_has_its_meaning) {
-  const auto kind = [](int status) {
-    const auto verdict = verdict_of({.status = status, .headers = {}, .body = ""}, {});
-    return verdict ? "durable" : std::string(name_of(verdict.error().kind));
-  };
-  const std::map<std::string, std::vector<int>> table = {
-      {"durable", {200, 201, 202, 204, 299}},
-      {"transient", {408, 425, 429, 500, 502, 503, 504, 599}},
-      {"rejected", {400, 402, 406, 409, 413, 415, 422, 451, 499}},
-      {"fatal", {301, 302, 304, 307, 308, 401, 403, 404, 405, 407, 410}}};
-  for (const auto& [expected, statuses] : table) {
-    for (const int status : statuses) {
-      EXPECT_EQ(kind(status), expected) << status;
+TEST_F(HttpSinkTest, no_request_outlives_its_timeout_or_the_write) {
+  class Noting final : public net::HttpClient {
+   public:
+    Result<net::ClientAnswer> send(const net::ClientRequest& request, Stop) override {
+      deadlines.push_back(request.deadline);
+      clock.at = clock.at + took;
+      return net::ClientAnswer{.status = 200, .headers = {}, .body = ""};
     }
-  }
-}
-
-TEST_F(HttpSinkTest, keeps_to_retry_after_in_seconds_and_as_a_date) {
-  using Headers = std::vector<std::pair<std::string, std::string>>;
-  const Timestamp now{784'111'700'000'000};  // Sun, 06 Nov 1994 08:48:20 GMT
-  const std::vector<std::pair<Headers, std::optional<Duration>>> table = {
-      {{}, std::nullopt},
-      {{{"retry-after", "7"}}, 7s},
-      {{{"retry-after", "99999999"}}, 1h},
-      {{{"retry-after", "soon"}}, std::nullopt},
-      {{{"retry-after", "-7"}}, std::nullopt},
-      {{{"retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"}}, 77s},
-      {{{"retry-after", "Sunday, 06-Nov-94 08:49:37 GMT"}}, 77s},
-      {{{"retry-after", "Sun Nov  6 08:49:37 1994"}}, 77s},
-      {{{"retry-after", "Sun, 06 Nov 1994 08:49:37 GMT and more"}}, std::nullopt},
-      {{{"retry-after", "Sat, 05 Nov 1994 08:49:37 GMT"}}, 0s},
-      {{{"retry-after", "Mon, 07 Nov 1994 08:49:37 GMT"}}, 1h},
-      {{{"date", "Sun, 06 Nov 1994 08:49:30 GMT"},
-        {"retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"}},
-       7s},
-  };
-  for (const auto& [headers, expected] : table) {
-    const auto verdict = verdict_of({.status = 503, .headers = headers, .body = ""}, now);
-    ASSERT_FALSE(verdict);
-    EXPECT_EQ(verdict.error().retry_after, expected)
-        << (headers.empty() ? "" : headers.back().second);
-  }
+    class Still final : public Clock {
+     public:
+      Instant now() override { return at; }
+      Timestamp wall() override { return {}; }
+      Instant at{1000s};
+    } clock;
+    Duration took = 0s;
+    std::vector<Duration> deadlines;
+  } client;
+  Context context{.clock = client.clock,
+                  .log = log_,
+                  .files = files_,
+                  .http = client,
+                  .server = *server_,
+                  .where = "test/http",
+                  .seed = 1,
+                  .encoder = std::make_shared<PayloadEncoder>()};
+  HttpSink::Settings settings;
+  settings.url = "http://h/";
+  settings.timeout = 7s;
+  const auto sink = HttpSink::make(settings, context).value();
+  EXPECT_EQ(sink->traits().write_deadline, 7s);
+  Event event;
+  Batch batch;
+  batch.events = {&event, &event, &event};
+  ASSERT_TRUE(sink->write(batch, {}).value().empty());
+  EXPECT_EQ(client.deadlines, std::vector<Duration>(3, 7s));
+  client.deadlines.clear();
+  client.took = 2s;
+  batch.deadline = client.clock.at + 3s;
+  const std::vector<Failure> failures = sink->write(batch, {}).value();
+  EXPECT_EQ(client.deadlines, (std::vector<Duration>{3s, 1s}));
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_EQ(failures[0].index, 2u);
+  EXPECT_EQ(failures[0].error.kind, Error::Kind::transient);
 }
 
 TEST_F(HttpSinkTest, tls_is_for_https_and_its_files_are_looked_at_before_the_first_write) {
@@ -212,6 +215,8 @@ TEST_F(HttpSinkTest, ids_become_header_values_that_differ_when_they_differ) {
   const std::string two = header_value_of(std::string(5000, 'x') + "2");
   EXPECT_NE(one, two);
   EXPECT_EQ(one.size(), 200u);
+  const auto [mine, yours] = colliding_texts();
+  EXPECT_NE(header_value_of(mine), header_value_of(yours));
 }
 
 TEST_F(HttpSinkTest, an_unusable_url_and_a_silent_server_are_told_apart) {

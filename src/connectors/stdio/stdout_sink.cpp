@@ -1,5 +1,6 @@
 #include "connectors/stdio/stdout_sink.h"
 
+#include "core/batch_request.h"
 #include "core/lines.h"
 
 namespace penstock {
@@ -27,9 +28,7 @@ Result<std::vector<Failure>> StdoutSink::write(const Batch& batch, Stop stop) {
   std::vector<Failure> failures;
   lines_.clear();
   for (uint32_t i = 0; i < batch.events.size(); ++i) {
-    if (auto added = append_line(*encoder_, *batch.events[i], lines_); !added) {
-      failures.push_back({i, std::move(added).error()});
-    }
+    TRY(note(append_line(*encoder_, *batch.events[i], lines_), i, failures));
   }
   TRY(stdio_.write(lines_, stop));
   return failures;

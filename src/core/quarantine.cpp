@@ -1,0 +1,67 @@
+#include "core/quarantine.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "doc/bson.h"
+
+namespace penstock {
+
+namespace {
+
+std::string text_of(const Event& event) {
+  std::string text;
+  if (event.key) {
+    doc::append_text(event.key, text);
+  }
+  return text;
+}
+
+}  // namespace
+
+Quarantined quarantined_at(std::string_view sink, const Event& event) {
+  Quarantined entry{std::string(sink), kept_key_of(event), text_of(event)};
+  CHECK(!entry.key.empty());
+  return entry;
+}
+
+void QuarantineSet::load(std::span<const Quarantined> entries, std::string_view sink) {
+  for (const Quarantined& entry : entries) {
+    if (entry.sink != sink && !entry.sink.empty()) {
+      continue;
+    }
+    if (const std::optional<Hash128> old = old_key_of(entry.key)) {
+      old_.emplace(*old, entry.text);
+    } else {
+      keys_.insert(order_key_of_kept(options_.hash_key, entry.key));
+    }
+  }
+}
+
+bool QuarantineSet::insert(const Event& event) {
+  if (event.order_key.is_zero() || is_old(event)) {
+    return false;
+  }
+  return keys_.insert(event.order_key).second;
+}
+
+bool QuarantineSet::contains(const Event& event) const {
+  return !event.order_key.is_zero() && (keys_.contains(event.order_key) || is_old(event));
+}
+
+// Asked only while such entries are left: both hashes of every event are not for ever.
+bool QuarantineSet::is_old(const Event& event) const {
+  if (old_.empty()) {
+    return false;
+  }
+  if (old_.contains(old_order_key_of(event))) {
+    return true;
+  }
+  if (!options_.folders || !event.key) {
+    return false;
+  }
+  const std::string text = text_of(event);
+  return std::ranges::any_of(old_, [&](const auto& entry) { return entry.second == text; });
+}
+
+}  // namespace penstock
