@@ -9,7 +9,7 @@
 
 #include "checkpoints/memory.h"
 #include "checkpoints/sqlite.h"
-#include "core/test_context.h"
+#include "testing/test_context.h"
 
 namespace penstock {
 namespace {

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <set>
 
-#include "core/test_context.h"
+#include "testing/test_context.h"
 
 namespace penstock::files {
 namespace {

@@ -6,7 +6,7 @@
 #include "core/dead_letter.h"
 #include "doc/bson.h"
 
-namespace penstock::dead_letters {
+namespace penstock {
 
 class TestLetter {
  public:
@@ -42,4 +42,4 @@ class TestLetter {
   std::string sink = "mongodb";
 };
 
-}  // namespace penstock::dead_letters
+}  // namespace penstock
