@@ -1,6 +1,7 @@
 // The contract suites over every registered component, each case a test of its own.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <set>
 

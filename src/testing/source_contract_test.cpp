@@ -38,6 +38,7 @@ struct World {
   std::condition_variable_any changed;
   bool holds = false;
   bool held = false;
+  bool read_waits = false;
 };
 
 std::string position_of(uint64_t next) {
@@ -64,6 +65,7 @@ class ModelReader final : public Reader {
   Result<> commit(const Position& position, Stop) override {
     std::unique_lock hand(one_hand_, std::defer_lock);
     if (flaw_ == Flaw::one_hand) {
+      await_waiting_read();
       hand.lock();
     }
     if (!position.starts_with("1 ") || position.size() > 3) {
@@ -78,8 +80,15 @@ class ModelReader final : public Reader {
   }
 
  private:
+  // Where no commit is held: the flaw shows only while a read waits, so the chance is taken out.
+  void await_waiting_read() {
+    std::unique_lock lock(world_.mutex);
+    world_.changed.wait(lock, [this] { return world_.holds || world_.read_waits; });
+  }
   void wait(Duration most, const Stop& stop) {
     std::unique_lock lock(world_.mutex);
+    world_.read_waits = true;
+    world_.changed.notify_all();
     if (flaw_ == Flaw::ignores_its_stop) {
       world_.changed.wait_for(lock, std::min<Duration>(most, 700ms), [] { return false; });
     } else if (flaw_ == Flaw::one_hand) {

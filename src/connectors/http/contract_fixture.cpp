@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <mutex>
 #include <set>
 
 #include "connectors/http/sink.h"
