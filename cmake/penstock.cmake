@@ -22,11 +22,12 @@ function(penstock_precompiled target owner)
   endif()
 endfunction()
 
-# penstock_library(NAME [DEPS lib...]): all .cpp of this folder that are no test, fuzzer, oracle or main.
+# penstock_library(NAME [DEPS lib...]): all .cpp of this folder that are no test, fuzzer, oracle, main
+# or contract fixture.
 function(penstock_library name)
   cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
-  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|main)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|main|fixture)\\.cpp$")
   if(sources)
     add_library(${name} STATIC ${sources})
     target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
@@ -46,7 +47,7 @@ function(penstock_tests name)
   file(GLOB tests CONFIGURE_DEPENDS *_test.cpp)
   if(tests AND PENSTOCK_TESTS)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE ${name} ${ARGN} GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE ${name} ${ARGN} penstock_testing GTest::gtest_main)
     target_compile_options(${name}_test PRIVATE -O0)  # compiled in two thirds of the time
     penstock_precompiled(${name}_test penstock_base_test <gtest/gtest.h>)
     target_compile_definitions(${name}_test PRIVATE PENSTOCK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -30,7 +30,8 @@ ALLOWED["connectors"] |= {"naming", "lake", "inbox", "codecs", "clients"}
 ALLOWED["pipeline_file"] = set(LAYERS) | {"pattern", "engine"}
 ALLOWED["admin"] = set(LAYERS) | {"engine"}
 ALLOWED["cli"] = set(LAYERS) | set(ABOVE_CORE) | {"engine", "pipeline_file", "admin", "connectors"}
-ALLOWED["sim"] = set(LAYERS) | set(ABOVE_CORE) | {"engine", "connectors"}
+ALLOWED["sim"] = set(LAYERS) | set(ABOVE_CORE) | {"engine", "connectors", "testing"}
+ALLOWED["testing"] = set(LAYERS) | {"sim"}  # and tests of any folder include it
 
 # Call -> (pattern, files that may, as prefixes below src/).
 # The inbox syncs for many requests at once; the Firehose API is called by the server's threads; a
@@ -57,7 +58,7 @@ BANNED = [
     ("using namespace", r"^\s*using namespace(?! std::(?:chrono|\w*literals)\b)", ()),
     ("TODO or FIXME", r"\b(?:TODO|FIXME|XXX)\b", ()),
 ]
-TEST = re.compile(r"(_test|_fuzz|_main|_oracle|_bench)\.cpp$|(^|/)(testing|sim)/"
+TEST = re.compile(r"(_test|_fuzz|_main|_oracle|_bench|_fixture)\.cpp$|(^|/)(testing|sim)/"
                   r"|fake|test_support|test_help|testing\.")
 INCLUDE = re.compile(r'^\s*#include "([^"]+)"')
 
@@ -172,8 +173,8 @@ def rule_layers(files, root):
                         and target[1] != parts[1]:
                     yield f.path, i, f"one connector includes another: {found.group(1)}"
                 continue
-            if target[0] == "sim" and TEST.search(f.name):
-                continue  # the simulated disk, for crash tests
+            if target[0] in ("sim", "testing") and TEST.search(f.name):
+                continue  # the simulated disk, and what tests stand on
             if target[0] not in ALLOWED.get(folder, set()):
                 yield f.path, i, f"{folder}/ may not include {found.group(1)}"
 

@@ -41,6 +41,10 @@ CASES = [
     ("layers", "src/connectors/a/a.cpp", '#include "engine/spec.h"\n', '#include "core/sink.h"\n'),
     ("layers", "src/connectors/a/a.cpp", '#include "connectors/b/b.h"\n',
      '#include "connectors/a/a.h"\n'),
+    ("layers", "src/connectors/a/a.cpp", '#include "testing/test_context.h"\n',
+     '#include "core/sink.h"\n'),
+    ("layers", "src/testing/a.cpp", '#include "connectors/a/a.h"\n',
+     '#include "sim/sim_files.h"\n'),
     ("header_opening", "src/doc/a.h", "#pragma once\n", HEADER),
     ("header_opening", "src/doc/a.h", "// A thing.\n", HEADER),
     ("connector_readmes", "src/connectors/a/README.md", "# a\n", "# a\n" + "".join(

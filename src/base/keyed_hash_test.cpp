@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/sha256.h"
-#include "base/test_collision.h"
+#include "testing/test_collision.h"
 
 namespace penstock {
 namespace {

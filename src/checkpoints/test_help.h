@@ -13,8 +13,8 @@
 
 #include "checkpoints/sqlite.h"
 #include "core/order_key.h"
-#include "core/test_checkpoint.h"
-#include "core/test_context.h"
+#include "testing/test_checkpoint.h"
+#include "testing/test_context.h"
 
 namespace penstock {
 

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "core/test_events.h"
+#include "testing/test_events.h"
 
 namespace penstock::codecs {
 namespace {

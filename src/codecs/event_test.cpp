@@ -1,6 +1,6 @@
 #include "codecs/event.h"
 
-#include "core/test_events.h"
+#include "testing/test_events.h"
 
 namespace penstock::codecs {
 namespace {

@@ -8,7 +8,7 @@
 #include "config/json_text.h"
 #include "config/load.h"
 #include "config/read_fields.h"
-#include "config/test_files.h"
+#include "testing/map_files.h"
 
 namespace {
 
@@ -43,7 +43,7 @@ struct Settings {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  penstock::config::MapFiles files;
+  penstock::MapFiles files;
   files.contents = {{"/s", "a secret with ${NAME}\n"}};
   penstock::config::LoadOptions options;
   options.environment = [](std::string_view name) -> std::optional<std::string> {

@@ -7,7 +7,7 @@
 
 #include "config/json_text.h"
 #include "config/substitute.h"
-#include "config/test_files.h"
+#include "testing/map_files.h"
 
 namespace penstock::config {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "config/load.h"
-#include "config/test_files.h"
+#include "testing/map_files.h"
 
 namespace penstock::config {
 namespace {

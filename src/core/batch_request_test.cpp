@@ -6,8 +6,8 @@
 #include <map>
 
 #include "base/base64.h"
-#include "core/test_context.h"
 #include "core/test_stream_sink.h"
+#include "testing/test_context.h"
 
 namespace penstock {
 namespace {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
-#include "core/test_checkpoint.h"
+#include "testing/test_checkpoint.h"
 
 namespace penstock {
 namespace {

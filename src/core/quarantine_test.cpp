@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/test_events.h"
+#include "testing/test_events.h"
 
 namespace penstock {
 namespace {

@@ -9,15 +9,14 @@
 #include <fstream>
 #include <sstream>
 
-#include "core/test_context.h"
 #include "dead_letters/letter_log.h"
-#include "dead_letters/test_letters.h"
 #include "sim/sim_files.h"
+#include "testing/test_context.h"
+#include "testing/test_letter.h"
 
 namespace penstock {
 namespace {
 
-using dead_letters::TestLetter;
 using Ids = std::vector<std::string>;
 
 std::unique_ptr<DeadLetterStore> store_on(TestContext& context, Files& files,

@@ -4,8 +4,8 @@
 
 #include <new>
 
-#include "dead_letters/test_letters.h"
 #include "doc/json.h"
+#include "testing/test_letter.h"
 
 namespace penstock::dead_letters {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <cstdlib>
 
-#include "core/test_context.h"
 #include "dead_letters/files.h"
-#include "dead_letters/test_letters.h"
 #include "sim/sim_files.h"
+#include "testing/test_context.h"
+#include "testing/test_letter.h"
 
 namespace penstock::dead_letters {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "core/test_context.h"
 #include "lake/fake_object_store.h"
+#include "testing/test_context.h"
 
 namespace penstock::lake {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/test_collision.h"
+#include "testing/test_collision.h"
 
 #include <set>
 

@@ -1,7 +1,7 @@
 // Any bytes as what a server answers: the client gives an answer or a transient error, in time.
 #include "base/check.h"
 #include "net/http_client.h"
-#include "net/test_server.h"
+#include "testing/raw_server.h"
 
 namespace penstock::net {
 namespace {

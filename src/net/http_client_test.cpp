@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "net/http_server.h"
-#include "net/test_server.h"
+#include "testing/raw_server.h"
 
 namespace penstock::net {
 namespace {

@@ -2,7 +2,7 @@
 // does not wait for a client that has said all.
 #include "base/check.h"
 #include "net/http_server.h"
-#include "net/test_client.h"
+#include "testing/raw_client.h"
 
 namespace penstock::net {
 namespace {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <thread>
 
-#include "net/test_client.h"
+#include "testing/raw_client.h"
 
 namespace penstock::net {
 namespace {

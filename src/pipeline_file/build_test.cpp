@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "config/load.h"
-#include "config/test_files.h"
-#include "core/test_context.h"
 #include "pipeline_file/test_registry.h"
+#include "testing/map_files.h"
+#include "testing/test_context.h"
 
 namespace penstock::pipeline_file {
 namespace {
@@ -14,7 +14,7 @@ using Environment = std::map<std::string, std::string, std::less<>>;
 
 config::Node load(const std::string& text, const Environment& environment = {},
                   bool read_secrets = true) {
-  config::MapFiles files;
+  MapFiles files;
   config::LoadOptions options;
   options.environment = [&](std::string_view name) -> std::optional<std::string> {
     const auto found = environment.find(name);

@@ -5,14 +5,14 @@
 #include <set>
 
 #include "config/load.h"
-#include "config/test_files.h"
 #include "pipeline_file/test_registry.h"
+#include "testing/map_files.h"
 
 namespace penstock::pipeline_file {
 namespace {
 
 std::string selection(const std::string& text) {
-  config::MapFiles files;
+  MapFiles files;
   const auto node = config::load_text(text, "f.yaml", files, {});
   EXPECT_TRUE(node) << (node ? "" : node.error().what);
   const Registry registry = test_registry();

@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "connectors/files/files_sink.h"
-#include "core/test_context.h"
+#include "testing/test_context.h"
 
 namespace penstock::sim {
 

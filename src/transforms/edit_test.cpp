@@ -1,7 +1,7 @@
 // Set, remove and rename: what they have in common and what each does.
-#include "core/test_context.h"
-#include "core/test_events.h"
 #include "doc/losses.h"
+#include "testing/test_context.h"
+#include "testing/test_events.h"
 #include "transforms/remove.h"
 #include "transforms/rename.h"
 #include "transforms/set.h"

@@ -1,7 +1,7 @@
 #include "transforms/filter.h"
 
-#include "core/test_context.h"
-#include "core/test_events.h"
+#include "testing/test_context.h"
+#include "testing/test_events.h"
 
 namespace penstock::transforms {
 namespace {

@@ -1,6 +1,6 @@
 #include "transforms/parse.h"
 
-#include "core/test_events.h"
+#include "testing/test_events.h"
 
 namespace penstock::transforms {
 namespace {

@@ -243,6 +243,11 @@ def group_install():
     return Count(passed=1) if ended.code == 0 else Count(failed=1)
 
 
+def group_new_connector():
+    """What tools/new_connector makes, built in a copy of the tree."""
+    return run_script("new-connector", "tools/new_connector_test.py", timeout=1500)
+
+
 def group_oracle():
     """tests/doc_oracle.py ends at the first difference; its exit code says whether there was one."""
     programs = list((ROOT / "build/release").rglob("doc_oracle"))
@@ -334,6 +339,7 @@ GROUPS = [
     Group("mutations", "deliberate faults are found by the simulator or a test", group_mutations),
     Group("docs", "the reference page is current", group_docs, fast=True),
     Group("install", "cmake --install", group_install, fast=True),
+    Group("new-connector", "what tools/new_connector makes", group_new_connector),
     Group("oracle", f"{DOCUMENTS} random documents against decimal and pymongo", group_oracle),
     Group("integration", "the program against real clients", group_integration),
     Group("campaign", f"{CAMPAIGN_ROUNDS} rounds of SIGKILL under load", group_campaign),

@@ -9,9 +9,9 @@
 #include "connectors/event_store/sink.h"
 #include "connectors/event_store/source.h"
 #include "connectors/event_store/stored_event.h"
-#include "core/test_context.h"
 #include "doc/bson.h"
 #include "doc/json.h"
+#include "testing/test_context.h"
 
 namespace penstock::event_store {
 namespace {

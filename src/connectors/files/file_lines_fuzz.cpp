@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "connectors/files/file_reader.h"
-#include "core/test_context.h"
-#include "core/test_lines.h"
+#include "testing/test_context.h"
+#include "testing/test_lines.h"
 
 namespace penstock::files {
 namespace {

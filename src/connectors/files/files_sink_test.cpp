@@ -6,9 +6,8 @@
 #include <functional>
 #include <map>
 
-#include "base/hash.h"
-#include "core/test_context.h"
 #include "sim/sim_files.h"
+#include "testing/test_context.h"
 
 namespace penstock::files {
 namespace {

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "base/file_name.h"
-#include "core/test_context.h"
+#include "testing/test_context.h"
 
 namespace penstock::files {
 namespace {

@@ -5,15 +5,10 @@
 #include <algorithm>
 #include <set>
 
+#include "testing/fake_clock.h"
+
 namespace penstock {
 namespace {
-
-class ManualClock final : public Clock {
- public:
-  Instant now() override { return {now_}; }
-  Timestamp wall() override { return {1}; }
-  Duration now_{0};
-};
 
 std::vector<std::string> read_all(GenerateSource& source, std::optional<Position>& position,
                                   ReadLimits limits) {
@@ -31,7 +26,7 @@ std::vector<std::string> read_all(GenerateSource& source, std::optional<Position
 }
 
 TEST(generate, a_restart_goes_on_where_the_position_points) {
-  ManualClock clock;
+  FakeClock clock;
   GenerateSource source({.count = 5}, clock);
   std::optional<Position> position;
   const auto whole = read_all(source, position, {});
@@ -45,7 +40,7 @@ TEST(generate, a_restart_goes_on_where_the_position_points) {
 }
 
 TEST(generate, a_rate_gives_what_is_due) {
-  ManualClock clock;
+  FakeClock clock;
   GenerateSource source({.rate = 10}, clock);
   auto reader = source.open({"generate"}, std::nullopt, {}, {});
   const auto count = [&] {
@@ -55,7 +50,7 @@ TEST(generate, a_rate_gives_what_is_due) {
   };
   EXPECT_EQ(count(), 1U);
   EXPECT_EQ(count(), 0U);
-  clock.now_ = 1s;
+  clock.advance(1s);
   EXPECT_EQ(count(), 10U);
 }
 
@@ -71,7 +66,7 @@ TEST(generate, another_seed_makes_other_records) {
 
 // A lake tells by the orders what it holds already.
 TEST(generate, records_of_another_seed_have_other_orders) {
-  ManualClock clock;
+  FakeClock clock;
   const auto orders_of = [&](int64_t seed) {
     GenerateSource source({.count = 3, .seed = seed}, clock);
     auto reader = source.open({"generate"}, std::nullopt, {}, {});
@@ -104,7 +99,7 @@ TEST(generate, the_same_seed_makes_the_same_records_wherever_it_is_built) {
 }
 
 TEST(generate, an_unreadable_position_is_lost) {
-  ManualClock clock;
+  FakeClock clock;
   GenerateSource source({}, clock);
   for (const char* text : {"", "1 ", "2 5", "1 x", "1 5x", "1 -1", "1 99999999999999999999"}) {
     const auto opened = source.open({"generate"}, Position(text), {}, {});

@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "connectors/stdio/stdin_source.h"
-#include "core/test_lines.h"
+#include "testing/test_lines.h"
 
 namespace penstock {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "connectors/stdio/stdin_source.h"
 #include "connectors/stdio/stdout_sink.h"
-#include "core/test_context.h"
+#include "testing/test_context.h"
 
 namespace penstock {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/files.h"
 
-namespace penstock::config {
+namespace penstock {
 
 class MapFiles final : public Files {
  public:
@@ -58,4 +58,4 @@ class MapFiles final : public Files {
   };
 };
 
-}  // namespace penstock::config
+}  // namespace penstock

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace penstock::net {
+namespace penstock {
 
 // A client that says exactly what the test wants it to say.
 class RawClient {
@@ -69,4 +69,4 @@ class RawClient {
   bool connected_ = false;
 };
 
-}  // namespace penstock::net
+}  // namespace penstock

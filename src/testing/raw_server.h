@@ -13,7 +13,7 @@
 #include "base/check.h"
 #include "base/mutex.h"
 
-namespace penstock::net {
+namespace penstock {
 
 class RawServer {
  public:
@@ -74,4 +74,4 @@ class RawServer {
   std::jthread thread_;
 };
 
-}  // namespace penstock::net
+}  // namespace penstock

@@ -7,7 +7,7 @@
 #include "core/order_key.h"
 #include "doc/bson.h"
 
-namespace penstock::dead_letters {
+namespace penstock {
 
 class TestLetter {
  public:
@@ -43,4 +43,4 @@ class TestLetter {
   std::string sink = "mongodb";
 };
 
-}  // namespace penstock::dead_letters
+}  // namespace penstock

@@ -1,9 +1,10 @@
-// TestContext: a Context for tests of components: the real clock and disk, no network, no log
-// lines. Owned by the test; one thread.
+// TestContext: a Context for tests of components: the real clock and disk, no log lines, and no
+// network unless it is asked for. Owned by the test; one thread.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "core/context.h"
 #include "net/http_client.h"
@@ -16,8 +17,13 @@ class TestContext {
   explicit TestContext(std::string where = "pipeline/component") : where_(std::move(where)) {}
 
   Context context() { return with(files_); }
-  Context with(Files& files) { return {clock_, log_, files, http_, server_, where_, 1, nullptr}; }
+  Context with(Files& files) { return {clock_, log_, files, *http_, *server_, where_, 1, nullptr}; }
   SystemFiles& files() { return files_; }
+  // From now on contexts have a real client and a real server, on loopback.
+  void use_network() {
+    http_ = net::HttpClient::make();
+    server_ = net::HttpServer::make();
+  }
 
  private:
   class NoHttp final : public net::HttpClient {
@@ -35,8 +41,8 @@ class TestContext {
   SystemClock clock_;
   NullLog log_;
   SystemFiles files_;
-  NoHttp http_;
-  NoServer server_;
+  std::unique_ptr<net::HttpClient> http_ = std::make_unique<NoHttp>();
+  std::unique_ptr<net::HttpServer> server_ = std::make_unique<NoServer>();
   std::string where_;
 };
 
