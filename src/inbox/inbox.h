@@ -1,6 +1,7 @@
 // Inbox: a durable queue on disk under an HTTP source. append() comes from any thread and answers
-// once the record is synced; requests that arrive while a sync runs share the next one. read() and
-// commit() are for one thread at a time, and see synced records only. Owned by its source.
+// once the record is synced; requests that arrive while a sync runs share the next one. read() sees
+// synced records only; it and commit() are one thread at a time each, and may be at work at once.
+// Owned by its source.
 //
 // Rules: a failed sync is fatal and never tried again (the kernel forgets pages). What was answered
 // survives a machine that forgets unsynced data and directory entries (I7). Records keep the
@@ -41,6 +42,7 @@ class Inbox final : public Queue {
   Inbox& operator=(const Inbox&) = delete;
 
   void append(FrameWriter frame, Answer answer) override;
+  void listen(Signal signal) override;
   // Where own_thread is false: writes, syncs and answers what was appended.
   void work();
 
@@ -76,9 +78,9 @@ class Inbox final : public Queue {
     std::optional<FrameView> frame;
   };
 
-  Inbox(Options options, Files& files, Log& log, uint64_t seed);
+  Inbox(Options options, Files& files, Clock& clock, Log& log, uint64_t seed);
   // opening.cpp
-  Result<> load(Clock& clock);
+  Result<> load();
   Result<> load_state();
   Result<> load_segments();
   Result<> measure(Segment& segment, bool newest);
@@ -95,8 +97,8 @@ class Inbox final : public Queue {
   Result<> undo_write();
   Result<> check_place();
   void answer_all(std::vector<Pending>& group, const Result<>& outcome);
+  Signal take_signal();
   // reading.cpp
-  bool wait_for_records(Duration wait, const Stop& stop);
   Result<bool> next_frame();
   Result<bool> enter_segment();
   Result<> fill(uint64_t size, uint64_t end);
@@ -108,6 +110,7 @@ class Inbox final : public Queue {
   const Options options_;
   const uint64_t segment_bytes_;
   Files& files_;
+  Clock& clock_;
   Log& log_;
   Random random_;  // opening, then the writing side
   std::unique_ptr<FileLock> lock_;
@@ -121,15 +124,17 @@ class Inbox final : public Queue {
   uint64_t active_salt_ = 0;
   uint64_t next_sequence_ = 1;
 
-  // Of the reading side.
+  // Of opening, then of the hand that commits.
   std::unique_ptr<File> state_file_;
   State state_;
   bool state_unsynced_ = false;
   uint64_t synced_copy_ = 0;  // where in the file: 0 or State::kSize
+
+  // Of the hand that reads.
   Cursor cursor_;
   Place read_;  // the last record given out
 
-  std::mutex mutex_;  // guards what follows; no I/O and no answer under it
+  std::mutex mutex_;  // guards what follows; no I/O, no answer and no signal under it
   std::condition_variable_any changed_;
   std::deque<Segment> segments_;
   std::vector<Pending> pending_;
@@ -137,6 +142,8 @@ class Inbox final : public Queue {
   bool writing_ = false;  // the writing side has a group in hand
   bool roll_ = false;     // begin a new segment before the next group
   std::optional<Error> broken_;
+  Signal signal_;
+  bool is_dry_ = true;  // the last read met the end, or there was none: what comes is signalled
 
   std::jthread thread_;  // last: it uses all of the above
 };

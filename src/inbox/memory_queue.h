@@ -3,7 +3,6 @@
 // again, and its records then have other ids. Threads as Queue says. Owned by its source.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <mutex>
 
@@ -20,6 +19,7 @@ class MemoryQueue final : public Queue {
   MemoryQueue& operator=(const MemoryQueue&) = delete;
 
   void append(FrameWriter frame, Answer answer) override;
+  void listen(Signal signal) override;
   Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override;
   Result<> commit(const Position& position) override;
 
@@ -30,21 +30,25 @@ class MemoryQueue final : public Queue {
     uint64_t sequence = 0;
   };
 
+  bool next_frame();
+
   const size_t bytes_max_;
+  Clock& clock_;
   const uint64_t generation_;
 
-  // Of the reading side.
+  // Of the hand that reads. What it reads from is not committed yet, so the other hand leaves it.
   const Waiting* reading_ = nullptr;  // in waiting_, whose elements stay where they are
   FrameView view_;
   std::string_view rest_;
   uint64_t read_ = 0;  // the sequence given last
 
-  std::mutex mutex_;  // guards what follows; no answer under it
-  std::condition_variable_any changed_;
+  std::mutex mutex_;             // guards what follows; no answer and no signal under it
   std::deque<Waiting> waiting_;  // in order; the front ones may be read already
   size_t unread_ = 0;            // index of the first one that is not
   size_t bytes_ = 0;
   uint64_t next_sequence_ = 1;
+  Signal signal_;
+  bool is_dry_ = true;  // the last read met the end, or there was none: what comes is signalled
 };
 
 }  // namespace penstock::inbox

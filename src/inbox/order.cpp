@@ -59,8 +59,19 @@ std::optional<Place> Place::from_position(std::string_view position) {
   if (position.size() != 1 + kOrderSize || position.front() != kPositionVersion) {
     return std::nullopt;
   }
-  return Place{.generation = read_big_endian(position.substr(1)),
-               .sequence = read_big_endian(position.substr(9))};
+  return from_order(position.substr(1));
+}
+
+std::optional<Place> Place::from_order(std::string_view order) {
+  if (order.size() < kOrderSize) {
+    return std::nullopt;
+  }
+  return Place{.generation = read_big_endian(order), .sequence = read_big_endian(order.substr(8))};
+}
+
+Duration age(Timestamp at, Clock& clock) {
+  const std::chrono::microseconds micros{clock.wall().micros - at.micros};
+  return std::max(Duration{0}, Duration{micros});
 }
 
 uint64_t next_generation(int64_t wall_micros, uint64_t chance, uint64_t before) {
