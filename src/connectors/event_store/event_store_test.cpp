@@ -134,6 +134,28 @@ TEST_F(EventStoreTest, a_reader_goes_on_after_its_position_and_sees_what_comes_l
   EXPECT_EQ(drain(*reader()), (Lines{"a=1", "b=2"}));
 }
 
+TEST_F(EventStoreTest, the_position_before_a_row_gives_that_row_first) {
+  auto to = sink();
+  for (int i = 0; i < 5; ++i) {
+    put(*to, "id" + std::to_string(i), "data");
+  }
+  EventBlock block;
+  const Position end = reader()->read(block, {}, {}).value().position;
+  const auto from = source();
+  for (size_t i = 0; i < 5; ++i) {
+    for (const char* copy : {"", "00000001"}) {
+      const std::string order = std::string(block.events[i].order) + copy;
+      const auto before = from->position_before(end, order);
+      ASSERT_TRUE(before);
+      const Lines rest = drain(*reader(before));
+      ASSERT_EQ(rest.size(), 5 - i);
+      EXPECT_EQ(rest.front(), "id" + std::to_string(i) + "=data");
+    }
+  }
+  EXPECT_FALSE(from->position_before(end, "short"));
+  EXPECT_FALSE(from->position_before(end, std::string(16, 'x'))) << "another store's row";
+}
+
 TEST_F(EventStoreTest, start_latest_begins_behind_what_is_stored) {
   auto to = sink();
   put(*to, "a", "1");

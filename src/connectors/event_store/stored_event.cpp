@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <chrono>
+#include <cstring>
 #include <new>
 
 #include "base/hash.h"
@@ -106,6 +107,18 @@ void StoredEvents::append(const Row& row, EventBlock& block) {
   event.key = key.finish();
   event.after = after(row, event.raw, arena);
   block.events.push_back(event);
+}
+
+std::optional<int64_t> StoredEvents::sequence_of(std::string_view order) const {
+  std::array<uint64_t, 2> parts{};  // as append() writes them
+  if (order.size() < sizeof parts) {
+    return std::nullopt;
+  }
+  std::memcpy(parts.data(), order.data(), sizeof parts);
+  if (std::byteswap(parts[0]) != generation_) {
+    return std::nullopt;
+  }
+  return static_cast<int64_t>(std::byteswap(parts[1]));
 }
 
 Document StoredEvents::after(const Row& row, std::string_view raw, Arena& arena) {

@@ -23,6 +23,15 @@ constexpr std::array<std::string_view, 12> kWords = {
 constexpr std::string_view kPart = "generate";
 constexpr size_t kOrderBytes = 16;
 
+uint64_t generation_of(int64_t seed) {
+  return hash64("seed", static_cast<uint64_t>(seed));
+}
+
+// Where reading goes on with the record of this index.
+Position encode(uint64_t index) {
+  return fmt::format("1 {}", index);
+}
+
 void put_big_endian(uint64_t value, char* to) {
   value = std::byteswap(value);
   std::memcpy(to, &value, sizeof value);
@@ -33,7 +42,7 @@ class GenerateReader final : public Reader {
   GenerateReader(GenerateSource::Settings settings, Clock& clock, uint64_t next)
       : settings_(settings),
         clock_(clock),
-        generation_(hash64("seed", static_cast<uint64_t>(settings.seed))),
+        generation_(generation_of(settings.seed)),
         next_(next),
         first_(next),
         start_(clock.now()) {}
@@ -50,7 +59,7 @@ class GenerateReader final : public Reader {
     Read read;
     read.end = settings_.count > 0 && next_ >= static_cast<uint64_t>(settings_.count);
     read.caught_up = next_ >= due();
-    read.position = fmt::format("1 {}", next_);
+    read.position = encode(next_);
     return read;
   }
   Result<> commit(const Position& /*position*/, Stop /*stop*/) override { return {}; }
@@ -169,6 +178,20 @@ Result<std::unique_ptr<Reader>> GenerateSource::open(const Part& /*part*/,
     }
   }
   return std::make_unique<GenerateReader>(settings_, clock_, next);
+}
+
+std::optional<Position> GenerateSource::position_before(const Position& /*end*/,
+                                                        std::string_view order) const {
+  std::array<uint64_t, 2> parts{};  // generation and index, big-endian
+  static_assert(sizeof parts == kOrderBytes);
+  if (order.size() < kOrderBytes) {
+    return std::nullopt;
+  }
+  std::memcpy(parts.data(), order.data(), kOrderBytes);
+  if (std::byteswap(parts[0]) != generation_of(settings_.seed)) {
+    return std::nullopt;
+  }
+  return encode(std::byteswap(parts[1]));
 }
 
 }  // namespace penstock
