@@ -23,6 +23,8 @@ struct FileInfo {
   bool is_folder = false;
   bool is_regular = false;
   Timestamp made = {};  // when it was created; where the file system does not know: last changed
+  // When it last changed, in the file system's ticks of some milliseconds; zero: not known.
+  Timestamp changed = {};
 };
 
 class File {

@@ -60,6 +60,7 @@ std::optional<FileInfo> info_of(int folder, const char* path, int flags) {
       .is_folder = S_ISDIR(status.stx_mode),
       .is_regular = S_ISREG(status.stx_mode),
       .made = {made.tv_sec * 1'000'000 + made.tv_nsec / 1'000},
+      .changed = {status.stx_ctime.tv_sec * 1'000'000 + status.stx_ctime.tv_nsec / 1'000},
   };
 }
 

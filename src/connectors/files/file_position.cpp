@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <bit>
 #include <charconv>
+#include <cstring>
 
 namespace penstock::files {
 
@@ -56,6 +58,21 @@ std::optional<FilePosition> decode_position(std::string_view bytes, const FileIn
     return std::nullopt;
   }
   return position;
+}
+
+std::optional<Position> position_at(FilePosition end, std::string_view order) {
+  constexpr size_t kOrderBytes = 16;  // generation and offset, big-endian
+  std::array<uint64_t, 2> parts{};
+  if (order.size() < kOrderBytes) {
+    return std::nullopt;
+  }
+  std::memcpy(parts.data(), order.data(), kOrderBytes);
+  const uint64_t offset = std::byteswap(parts[1]);
+  if (std::byteswap(parts[0]) != end.generation || offset > end.offset) {
+    return std::nullopt;
+  }
+  end.offset = offset;
+  return encode(end);
 }
 
 Result<Hash128> hash_head(File& file, uint64_t size) {

@@ -127,4 +127,10 @@ Result<std::unique_ptr<Reader>> FilesSource::open(const Part& part,
                 : make_plain_reader(std::move(options), std::move(file), start, context_);
 }
 
+std::optional<Position> FilesSource::position_before(const Position& end,
+                                                     std::string_view order) const {
+  const auto before = decode_position(end, {});
+  return before ? position_at(*before, order) : std::nullopt;
+}
+
 }  // namespace penstock::files
