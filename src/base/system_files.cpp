@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -316,6 +317,11 @@ Result<std::unique_ptr<FileLock>> SystemFiles::lock(const std::string& path) {
     return failure("lock", path, errno);
   }
   return lock;
+}
+
+uint64_t SystemFiles::open_max() const {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? uint64_t{limit.rlim_cur} : UINT64_MAX;
 }
 
 }  // namespace penstock

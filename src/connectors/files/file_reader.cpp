@@ -52,6 +52,11 @@ Result<Read> FileReader::finish(Read read, uint64_t seen) {
     TRY(grow_head(head_size));
   }
   read.position = encode(position_);
+  if (read.end) {
+    file_.reset();  // others may wait for a descriptor
+    options_.hold.reset();
+    ended_ = read;
+  }
   return read;
 }
 

@@ -21,6 +21,7 @@ struct ReaderOptions {
   bool take_last_line = false;   // one without a line break
   bool time_of_reading = false;  // a line's `at`; else that of the file
   size_t line_max = size_t{16} << 20;
+  std::shared_ptr<const void> hold = {};  // its place among the files that the source has open
 };
 
 class FileReader : public Reader {
@@ -40,6 +41,8 @@ class FileReader : public Reader {
   size_t front_size() const { return front_size_; }
   // They are read again with what follows them: are they what they were?
   Result<> check_front(std::string_view now, uint64_t seen);
+  // What the read said that met the end of the part, once one did: the file is closed since.
+  const std::optional<Read>& ended() const { return ended_; }
   // Completes a read: its position, with the hash of the file's first `seen` bytes.
   Result<Read> finish(Read read, uint64_t seen);
   // At the end of the file: is it still the one that has the name, as it was, and not shorter than
@@ -64,6 +67,7 @@ class FileReader : public Reader {
   Log& log_;
   std::string where_;
   bool warned_ = false;
+  std::optional<Read> ended_;
   std::array<char, kFrontMax> front_;
   size_t front_size_ = 0;
   bool idle_ = false;                 // the last read gave nothing

@@ -33,10 +33,13 @@ class FilesSource final : public Source {
                                           std::string_view order) const override;
 
  private:
+  Result<std::shared_ptr<const void>> hold_place(const std::string& path);
+
   Settings settings_;
   Context context_;
-  std::map<std::string, std::string> paths_;  // by part id
-  bool warned_ = false;                       // that there is no file
+  std::vector<std::weak_ptr<const void>> open_;  // places of readers, and of some that are gone
+  std::map<std::string, std::string> paths_;     // by part id
+  bool warned_ = false;                          // that there is no file
 };
 
 }  // namespace penstock::files

@@ -447,5 +447,31 @@ TEST_F(FilesSourceTest, the_position_before_a_line_gives_that_line_first) {
   }
 }
 
+class FewFiles final : public SystemFiles {
+ public:
+  uint64_t open_max() const override { return 4; }
+};
+
+TEST_F(FilesSourceTest, more_files_than_descriptors_wait_for_one_that_is_done) {
+  for (const char* name : {"a1", "a2", "a3", "a4"}) {
+    put(name, "line\n");
+  }
+  FewFiles files;
+  FilesSource::Settings settings{.path = {folder_ + "a*"}, .follow = false};
+  FilesSource from(std::move(settings), context_.with(files));
+  const auto ids = parts(from);
+  ASSERT_EQ(ids.size(), 4U);
+  std::vector<std::unique_ptr<Reader>> readers;
+  for (size_t i = 0; i < 3; ++i) {
+    readers.push_back(from.open({ids[i]}, std::nullopt, {}, {}).value());
+  }
+  const auto refused = from.open({ids[3]}, std::nullopt, {}, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Error::Kind::transient);
+  EXPECT_TRUE(read_all(*readers.front()).end);
+  EXPECT_TRUE(read_all(*readers.front()).end) << "also asked again";
+  EXPECT_EQ(read_all(*from.open({ids[3]}, std::nullopt, {}, {}).value()).lines.size(), 1U);
+}
+
 }  // namespace
 }  // namespace penstock::files

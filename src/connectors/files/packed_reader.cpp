@@ -23,6 +23,9 @@ class PackedReader final : public FileReader {
         skip_(position.offset) {}
 
   Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override {
+    if (ended()) {
+      return *ended();
+    }
     TRY(begin(block));
     TRY(skip_known(stop));
     if (skip_ > 0 && damage_.empty() && !at_end_) {

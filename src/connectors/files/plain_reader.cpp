@@ -18,6 +18,9 @@ class PlainReader final : public FileReader {
   using FileReader::FileReader;
 
   Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override {
+    if (ended()) {
+      return *ended();
+    }
     TRY(begin(block));
     if (scanned_to_ > position_.offset) {
       return skip_long_line(block, stop);
