@@ -1,18 +1,35 @@
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "base/test_helper_process.h"
 #include "checkpoints/memory.h"
 #include "checkpoints/sqlite.h"
 #include "core/test_context.h"
 
 namespace penstock {
 namespace {
+
+std::unique_ptr<CheckpointStore> store_at(const std::string& path, const std::string& pipeline) {
+  TestContext context(pipeline + "/sqlite");
+  // The files of a test context are the system's: they have no state that could dangle.
+  static SystemFiles files;
+  return *SqliteCheckpoints::make({.path = path}, context.with(files));
+}
+
+// Holds the lease of "orders" until it is killed.
+[[maybe_unused]] const bool kHolder =
+    HelperProcess::add_role("checkpoint_holder", [](const std::string& path) {
+      auto store = store_at(path, "orders");
+      if (store->lease({})) {
+        HelperProcess::ready();
+        ::pause();
+      }
+      return 1;
+    });
 
 class SqliteCheckpointsTest : public testing::Test {
  protected:
@@ -25,10 +42,7 @@ class SqliteCheckpointsTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::unique_ptr<CheckpointStore> store(const std::string& pipeline = "orders") {
-    TestContext context(pipeline + "/sqlite");
-    // The files of a test context are the system's: they have no state that could dangle.
-    static SystemFiles files;
-    return *SqliteCheckpoints::make({.path = path_}, context.with(files));
+    return store_at(path_, pipeline);
   }
   static Changes at(const std::string& position) {
     Changes changes;
@@ -90,19 +104,8 @@ TEST_F(SqliteCheckpointsTest, each_lease_has_a_higher_epoch) {
 }
 
 TEST_F(SqliteCheckpointsTest, a_second_process_gets_no_lease_and_is_told_why) {
-  int ready[2];
-  ASSERT_EQ(pipe(ready), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    auto one = store();
-    const char answer = one->lease({}) ? 'y' : 'n';
-    (void)!write(ready[1], &answer, 1);
-    pause();
-    _exit(0);
-  }
-  char answer = 0;
-  ASSERT_EQ(read(ready[0], &answer, 1), 1);
-  ASSERT_EQ(answer, 'y');
+  HelperProcess holder("checkpoint_holder", path_);
+  ASSERT_TRUE(holder.wait_until_ready());
   auto two = store();
   const auto refused = two->lease({});
   ASSERT_FALSE(refused);
@@ -112,9 +115,7 @@ TEST_F(SqliteCheckpointsTest, a_second_process_gets_no_lease_and_is_told_why) {
   EXPECT_NE(refused.error().what.find(path_), std::string::npos) << refused.error().what;
   EXPECT_TRUE(store("other")->lease({}));
 
-  kill(child, SIGKILL);
-  int status = 0;
-  waitpid(child, &status, 0);
+  holder.kill();
   EXPECT_TRUE(two->lease({})) << "the lease is free at once after SIGKILL";
 }
 
