@@ -79,4 +79,14 @@ char* write_padded(uint64_t value, int width, char* out) {
   return put(eight_digits(value % kTen8), 8 * (8 - width), out);
 }
 
+char* write_tag(uint64_t value, char* out) {
+  constexpr const char* kLetters =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-abcdefghijklmnopqrstuvwxyz_";
+  for (int i = 0; i < kTagSize; ++i) {
+    *out++ = kLetters[value & 63];
+    value >>= 6;
+  }
+  return out;
+}
+
 }  // namespace penstock

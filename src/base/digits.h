@@ -27,4 +27,9 @@ char* write_int64(int64_t value, char* out);  // one character more: the minus
 // The last `width` digits of the value, 1 to 24, with zeros in front.
 char* write_padded(uint64_t value, int width, char* out);
 
+// The value in kTagSize letters, digits, - and _: short, and fit for ids and names. Not in the
+// order of the values.
+inline constexpr int kTagSize = 11;
+char* write_tag(uint64_t value, char* out);
+
 }  // namespace penstock

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <set>
 #include <string>
 
 namespace penstock {
@@ -73,6 +74,21 @@ TEST(digits, nothing_is_overwritten_behind_the_slack) {
   for (int width = 1; width <= 24; ++width) {
     EXPECT_TRUE(untouched_from([&](char* out) { return write_padded(7, width, out); })) << width;
   }
+}
+
+TEST(digits, a_tag_tells_all_values_apart_and_is_fit_for_a_name) {
+  std::set<std::string> tags;
+  for (int bit = 0; bit < 64; ++bit) {
+    for (const uint64_t value : {uint64_t{1} << bit, ~(uint64_t{1} << bit)}) {
+      std::string tag(kTagSize, '\0');
+      EXPECT_EQ(write_tag(value, tag.data()), tag.data() + kTagSize);
+      EXPECT_EQ(tag.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
+                                      "abcdefghijklmnopqrstuvwxyz"),
+                std::string::npos);
+      tags.insert(tag);
+    }
+  }
+  EXPECT_EQ(tags.size(), 128U);
 }
 
 }  // namespace

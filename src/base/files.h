@@ -23,6 +23,8 @@ struct FileInfo {
   bool is_folder = false;
   bool is_regular = false;
   Timestamp made = {};  // when it was created; where the file system does not know: last changed
+  // When it last changed, in the file system's ticks of some milliseconds; zero: not known.
+  Timestamp changed = {};
 };
 
 class File {
@@ -67,9 +69,11 @@ class Files {
   virtual Result<> sync_folder(const std::string& path) = 0;  // makes its entries durable
   // An exclusive lock on the file (created when absent); `transient` when another process holds it.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
+  // How many files the process may have open at once, of whatever kind.
+  virtual uint64_t open_max() const { return UINT64_MAX; }
 };
 
-class SystemFiles final : public Files {
+class SystemFiles : public Files {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
   Result<std::optional<FileInfo>> info(const std::string& path) override;
@@ -80,6 +84,7 @@ class SystemFiles final : public Files {
   Result<> make_folders(const std::string& path) override;
   Result<> sync_folder(const std::string& path) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
+  uint64_t open_max() const override;
 };
 
 }  // namespace penstock

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -60,6 +61,7 @@ std::optional<FileInfo> info_of(int folder, const char* path, int flags) {
       .is_folder = S_ISDIR(status.stx_mode),
       .is_regular = S_ISREG(status.stx_mode),
       .made = {made.tv_sec * 1'000'000 + made.tv_nsec / 1'000},
+      .changed = {status.stx_ctime.tv_sec * 1'000'000 + status.stx_ctime.tv_nsec / 1'000},
   };
 }
 
@@ -315,6 +317,11 @@ Result<std::unique_ptr<FileLock>> SystemFiles::lock(const std::string& path) {
     return failure("lock", path, errno);
   }
   return lock;
+}
+
+uint64_t SystemFiles::open_max() const {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? uint64_t{limit.rlim_cur} : UINT64_MAX;
 }
 
 }  // namespace penstock

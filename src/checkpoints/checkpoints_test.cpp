@@ -1,58 +1,38 @@
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include "checkpoints/memory.h"
 #include "checkpoints/test_help.h"
+#include "testing/helper_process.h"
 
 namespace penstock {
 namespace {
 
-// Another process: this program again, with the command of main() at the end of this file.
-class Child {
- public:
-  Child(const std::string& command, const std::string& path) {
-    int ready[2];
-    EXPECT_EQ(pipe2(ready, O_CLOEXEC), 0);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ready[1], STDOUT_FILENO);
-    const std::array<std::string, 3> words{"checkpoints_test", command, path};
-    std::array<char*, 4> arguments{};
-    for (size_t i = 0; i < words.size(); ++i) {
-      arguments.at(i) = const_cast<char*>(words.at(i).c_str());  // as posix_spawn declares them
-    }
-    EXPECT_EQ(posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ),
-              0);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ready[1]);
-    char answer = 0;
-    EXPECT_EQ(read(ready[0], &answer, 1), 1);
-    EXPECT_EQ(answer, 'y') << "the child has not got as far as it should";
-    close(ready[0]);
+// Holds the lease of "orders", to which it has saved `saves` times, until it is killed.
+int hold(const std::string& path, int saves) {
+  auto store = open_store(path, "orders", kSource);
+  if (!store->lease({})) {
+    return 1;
   }
-  ~Child() { kill(); }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  void kill() {
-    if (pid_ > 0) {
-      ::kill(pid_, SIGKILL);
-      int status = 0;
-      waitpid(std::exchange(pid_, 0), &status, 0);
+  for (int i = 0; i < saves; ++i) {
+    Changes changes;
+    changes.positions.emplace_back("part", std::to_string(i));
+    changes.quarantined.push_back({"out", "\1" + std::to_string(i), "k"});
+    if (!store->save(changes, {})) {
+      return 1;
     }
   }
-
- private:
-  pid_t pid_ = 0;
-};
+  HelperProcess::ready();
+  ::pause();
+  return 0;
+}
+[[maybe_unused]] const bool kHolder = HelperProcess::add_role(
+    "checkpoint_holder", [](const std::string& path) { return hold(path, 0); });
+[[maybe_unused]] const bool kSaver = HelperProcess::add_role(
+    "checkpoint_saver", [](const std::string& path) { return hold(path, 1000); });
 
 TEST_F(SqliteCheckpointsTest, what_was_saved_is_loaded_by_the_next_one) {
   {
@@ -92,7 +72,8 @@ TEST_F(SqliteCheckpointsTest, each_lease_has_a_higher_epoch) {
 }
 
 TEST_F(SqliteCheckpointsTest, a_second_process_gets_no_lease_and_is_told_why) {
-  Child child("--hold-lease", path_);
+  HelperProcess holder("checkpoint_holder", path_);
+  ASSERT_TRUE(holder.wait_until_ready());
   auto two = store();
   const auto refused = two->lease({});
   ASSERT_FALSE(refused);
@@ -103,12 +84,14 @@ TEST_F(SqliteCheckpointsTest, a_second_process_gets_no_lease_and_is_told_why) {
   EXPECT_TRUE(store("other")->lease({}));
   EXPECT_TRUE(store("orders", "files/b")->lease({})) << "the same name of another source";
 
-  child.kill();
+  holder.kill();
   EXPECT_TRUE(two->lease({})) << "the lease is free at once after SIGKILL";
 }
 
 TEST_F(SqliteCheckpointsTest, what_was_saved_is_there_after_a_kill) {
-  Child("--save", path_).kill();
+  HelperProcess saver("checkpoint_saver", path_);
+  ASSERT_TRUE(saver.wait_until_ready());
+  saver.kill();
   auto one = store();
   const uint64_t epoch = (**one->load({})).epoch;
   ASSERT_TRUE(one->lease({}));
@@ -330,36 +313,5 @@ TEST(MemoryCheckpoints, keeps_the_checkpoint_while_it_lives) {
   EXPECT_FALSE(*store->load({}));
 }
 
-// What a Child does; it is killed in the end.
-int run_child(const std::string& command, const std::string& path) {
-  auto store = open_store(path, "orders", kSource);
-  if (!store->lease({})) {
-    return 1;
-  }
-  for (int i = 0; command == "--save" && i < 1000; ++i) {
-    Changes changes;
-    changes.positions.emplace_back("part", std::to_string(i));
-    changes.quarantined.push_back({"out", "\1" + std::to_string(i), "k"});
-    if (!store->save(changes, {})) {
-      return 1;
-    }
-  }
-  if (write(STDOUT_FILENO, "y", 1) != 1) {
-    return 1;
-  }
-  pause();
-  return 0;
-}
-
 }  // namespace
 }  // namespace penstock
-
-// In place of GoogleTest's own.
-int main(int count, char** arguments) {
-  if (count == 3 && std::string_view(arguments[1]).starts_with("--") &&
-      std::string_view(arguments[2]).starts_with('/')) {
-    return penstock::run_child(arguments[1], arguments[2]);
-  }
-  testing::InitGoogleTest(&count, arguments);
-  return RUN_ALL_TESTS();
-}

@@ -118,11 +118,17 @@ struct Replayed {
 
 Result<Replayed> replay_sink(Program& program, OpenedLetters& opened, const Options& options,
                              const std::string& sink, Signals& signals) {
-  const dead_letters::ReplayChoice choice{.sink = sink, .sequences = options.sequences};
+  dead_letters::ReplayChoice choice{.sink = sink, .sequences = options.sequences};
   TRY(const std::vector<StoredLetter> letters,
       dead_letters::chosen_letters(*opened.archive, choice, {}));
   if (letters.empty()) {
     return Replayed{};
+  }
+  // Without it, where the source cannot be made now, they go back as they stand in the log.
+  if (const auto traits = pipeline_file::source_traits(opened.operated.file, program.registry(),
+                                                       program.context(opened.operated.pipeline));
+      traits) {
+    choice.generation_bytes = traits->generation_bytes;
   }
   TRY(pipeline_file::Built built, build_sink(program, opened, sink, choice));
   TRY(const std::vector<QuarantineSet> sets, quarantines(program, opened, built.assembly.spec));

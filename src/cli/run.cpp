@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -54,10 +55,21 @@ void fill_closed_descriptors() {
   }
 }
 
+// The soft limit is low for programs that wait by select(), which this one does not: each file that
+// is followed and each connection takes a descriptor.
+void raise_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);  // where it fails, it stays as it was
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   fill_closed_descriptors();
+  raise_open_files();
   keep_freed_memory();
   const auto parsed = parse_options(argc, argv);
   if (const Exit* const exit = std::get_if<Exit>(&parsed)) {

@@ -34,7 +34,8 @@ struct StoredLetter {
   const Event& event() const { return block->events.front(); }
 };
 
-// The part of a store that operators use; a store that cannot be read back has none.
+// The part of a store that operators use; a store that cannot be read back has none. list() and
+// mark_replayed() are for one thread each, and may run at the same time.
 class DeadLetterArchive {
  public:
   virtual ~DeadLetterArchive() = default;

@@ -20,16 +20,6 @@ inline char* write_order_piece(uint64_t value, char* to) {
   return to + kOrderPiece;
 }
 
-// Of what begins with one; nothing where that is too short.
-inline std::optional<uint64_t> read_order_piece(std::string_view bytes) {
-  uint64_t value = 0;
-  if (bytes.size() < sizeof value) {
-    return std::nullopt;
-  }
-  std::memcpy(&value, bytes.data(), sizeof value);
-  return std::byteswap(value);
-}
-
 inline constexpr size_t kOrderSize = 2 * kOrderPiece;
 
 // The order most sources have: what tells the lives of a source apart, and the place in this one.

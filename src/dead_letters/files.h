@@ -1,5 +1,6 @@
 // FilesDeadLetters: rejected events as lines of a log on disk, a folder per pipeline. Owned by the
-// pipeline (or by an operator's command); one thread at a time.
+// pipeline (or by an operator's command); one thread at a time. An archive lists on one thread
+// while letters are marked on another: the listing opens files of its own.
 #pragma once
 
 #include <memory>

@@ -1,10 +1,12 @@
 // Dead letters on their way back: a Source over an archive, and what an operator must be told
 // before. The archive must outlive the source; the store behind it must be open for the pipeline,
-// so that nobody else replays at the same time. One thread at a time.
+// so that nobody else replays at the same time. One thread at a time, but for the two hands of its
+// reader, of which one lists the archive and the other marks in it.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +20,9 @@ namespace penstock::dead_letters {
 struct ReplayChoice {
   std::string sink;                      // letters that failed there; "": in decoding, transforms
   std::vector<uint64_t> sequences = {};  // of them only these; empty: all
+  // SourceTraits::generation_bytes of the pipeline's source; absent: not known, and then the
+  // letters of a key go back as they stand in the log.
+  std::optional<uint32_t> generation_bytes = {};
 
   // The letter is one of them, and did not go back yet.
   bool takes(const StoredLetter& letter) const;
@@ -35,10 +40,11 @@ Result<std::vector<std::string>> sinks_to_replay(DeadLetterArchive& archive, Sto
 std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters,
                                        const std::function<bool(const StoredLetter&)>& is_held);
 
-// One part, "dead-letters", that ends at the last letter there was when it was opened. Each change
-// (part, order, content) is given once, in append order, with the log's sequence as its order; id,
-// stream, key, documents, raw bytes and times are those of the event. commit() notes in the ledger
-// that the letters up to the position went back: what is committed must be durable at the sink.
+// One part, "dead-letters", that ends at the last letter there was when it was opened. Each letter
+// is given once, and those that are the same event (part, order and content) are one. They come in
+// append order, but those of one key in the source's order. Id, stream, key, documents, raw bytes
+// and times are those of the event. commit() notes in the ledger that the letters up to the
+// position went back: what is committed must be durable at the sink.
 std::unique_ptr<Source> make_replay_source(DeadLetterArchive& archive, ReplayChoice choice);
 
 // The sink of a replay. It passes all on to the real one and remembers what that took: behind a
@@ -59,7 +65,7 @@ class ReplaySink final : public Sink {
 
  private:
   std::unique_ptr<Sink> sink_;
-  std::vector<std::vector<uint64_t>> taken_;  // sequences, by lane
+  std::vector<std::vector<uint64_t>> taken_;  // sequences of letters, by slot
 };
 
 }  // namespace penstock::dead_letters

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <thread>
 
 #include "dead_letters/files.h"
 #include "sim/sim_files.h"
@@ -19,7 +20,9 @@ struct Written {
   std::string sink = "mongodb";
   std::string key = "k";
   bool quarantined = false;
-  std::string text = {};
+  std::string raw = {};    // else as TestLetter makes it
+  std::string order = {};  // likewise
+  bool durable = true;     // false: no order
 };
 
 class ReplayTest : public testing::Test {
@@ -32,11 +35,14 @@ class ReplayTest : public testing::Test {
   void write(const Written& written) {
     TestLetter made(written.id, written.key);
     made.sink = written.sink;
-    if (!written.text.empty()) {
-      made.event.raw = written.text;
-    }
     if (written.key.empty()) {
       made.event.order_key = {};
+    }
+    if (!written.raw.empty()) {
+      made.event.raw = written.raw;
+    }
+    if (!written.order.empty() || !written.durable) {
+      made.event.order = written.order;
     }
     const DeadLetter letter = made.letter(written.quarantined);
     ASSERT_TRUE(store_->write({&letter, 1}, {}));
@@ -145,7 +151,7 @@ TEST_F(ReplayTest, an_event_that_was_stored_twice_goes_back_once) {
 
 TEST_F(ReplayTest, two_events_of_one_id_both_go_back) {
   write({"a"});
-  write({.id = "a", .text = "another body"});
+  write({.id = "a", .raw = "another body"});
   auto from = reader({.sink = "mongodb"});
   EventBlock block;
   ASSERT_TRUE(from->read(block, {}, {}));
@@ -169,6 +175,65 @@ TEST_F(ReplayTest, a_letter_that_fails_again_meanwhile_waits_for_the_next_replay
   ASSERT_TRUE(from->commit(read->position, {}));
   EXPECT_EQ(block.events.size(), 1U);
   EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{"a"});
+}
+
+// As `format: event` takes ids from outside.
+TEST_F(ReplayTest, different_letters_of_one_id_all_go_back) {
+  write({.id = "a", .raw = "one", .order = "1"});
+  write({.id = "a", .raw = "two", .order = "2"});
+  write({.id = "a", .raw = "three", .order = "2"});
+  write({.id = "a", .raw = "one", .order = "1"});
+  EXPECT_EQ(replay({.sink = "mongodb"}, true), (Ids{"a", "a", "a"}));
+  EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{});
+}
+
+TEST_F(ReplayTest, letters_without_a_durable_order_all_go_back) {
+  write({.id = "a", .durable = false});
+  write({.id = "a", .durable = false});
+  EXPECT_EQ(replay({.sink = "mongodb"}, true), (Ids{"a", "a"}));
+}
+
+TEST_F(ReplayTest, the_letters_of_a_key_go_back_in_the_order_of_the_source) {
+  write({.id = "e3", .key = "k", .order = "g3"});
+  write({.id = "x9", .key = "x", .order = "g9"});
+  write({.id = "e1", .key = "k", .quarantined = true, .order = "g1"});
+  write({.id = "e2", .key = "k", .quarantined = true, .order = "g2"});
+  write({.id = "x0", .key = "x", .order = "f0"});
+  write({.id = "n5", .key = "", .order = "g5"});
+  write({.id = "n4", .key = "", .order = "g4"});
+  const Ids as_kept = {"e3", "x9", "e1", "e2", "x0", "n5", "n4"};
+  EXPECT_EQ(replay({.sink = "mongodb"}, false), as_kept) << "generations are not known";
+  const ReplayChoice choice{.sink = "mongodb", .generation_bytes = 1};
+  auto from = reader(choice);
+  EventBlock block;
+  const Read read = from->read(block, {}, {}).value();
+  Ids ids;
+  for (const Event& event : block.events) {
+    ids.emplace_back(event.id);
+  }
+  EXPECT_EQ(ids, (Ids{"e1", "x9", "e2", "e3", "x0", "n5", "n4"}))
+      << "another generation's order says nothing";
+  // e1, which is the third of the log.
+  ASSERT_TRUE(
+      from->commit(source_->position_before(read.position, block.events[1].order).value(), {}));
+  EXPECT_EQ(replay(choice, true), (Ids{"e2", "x9", "e3", "x0", "n5", "n4"}));
+}
+
+TEST_F(ReplayTest, one_hand_reads_while_the_other_commits) {
+  for (int i = 0; i < 700; ++i) {
+    write({std::to_string(i)});
+  }
+  auto from = reader({.sink = "mongodb"});
+  EventBlock block;
+  Read read = from->read(block, {.events = 300}, {}).value();
+  std::jthread committing(
+      [&, position = read.position] { EXPECT_TRUE(from->commit(position, {})); });
+  while (!read.end) {
+    read = from->read(block, {.events = 1}, {}).value();
+  }
+  committing.join();
+  EXPECT_EQ(block.events.size(), 700U);
+  EXPECT_EQ(replay({.sink = "mongodb"}, true).size(), 400U);
 }
 
 // Only a position tells what of these went back.

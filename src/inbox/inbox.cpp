@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/check.h"
 
@@ -19,11 +20,12 @@ constexpr uint64_t kGroupBytesMax = uint64_t{32} << 20;
 
 }  // namespace
 
-Inbox::Inbox(Options options, Files& files, Log& log, uint64_t seed)
+Inbox::Inbox(Options options, Files& files, Clock& clock, Log& log, uint64_t seed)
     : options_(std::move(options)),
       // So that what a segment keeps of committed records never fills the inbox.
       segment_bytes_(std::min(options_.segment_bytes, options_.bytes_max / 4)),
       files_(files),
+      clock_(clock),
       log_(log),
       random_(seed) {}
 
@@ -36,8 +38,8 @@ Inbox::~Inbox() {
 
 Result<std::unique_ptr<Inbox>> Inbox::open(Options options, Files& files, Clock& clock, Log& log,
                                            uint64_t seed) {
-  std::unique_ptr<Inbox> inbox(new Inbox(std::move(options), files, log, seed));
-  TRY(inbox->load(clock));
+  std::unique_ptr<Inbox> inbox(new Inbox(std::move(options), files, clock, log, seed));
+  TRY(inbox->load());
   if (inbox->options_.own_thread) {
     inbox->thread_ = std::jthread([&inbox = *inbox](const Stop& stop) { inbox.run(stop); });
   }
@@ -51,6 +53,12 @@ uint64_t Inbox::bytes() {
     sum += segment.size;
   }
   return sum;
+}
+
+void Inbox::listen(Signal signal) {
+  const MutexLock lock(mutex_);
+  signal_ = std::move(signal);
+  is_dry_ = true;
 }
 
 void Inbox::append(FrameWriter frame, Answer answer) {
@@ -119,6 +127,7 @@ void Inbox::work() {
   } else if (!group.empty()) {
     outcome = write_group(group);
   }
+  Signal signal;
   {
     const MutexLock lock(mutex_);
     writing_ = false;
@@ -133,17 +142,29 @@ void Inbox::work() {
     } else if (!outcome && outcome.error().kind != Error::Kind::transient) {
       broken_ = outcome.error();
     }
-    changed_.notify_all();
+    if ((outcome && !group.empty()) || broken_) {
+      signal = take_signal();
+    }
   }
+  signal.ready();
   answer_all(group, outcome);
   // The next segment is made while nobody waits. Where that fails, the next request tries again
   // and is told.
   if (outcome && active_ != nullptr && active_size_ >= segment_bytes_) {
     if (const auto rolled = roll(); !rolled && rolled.error().kind != Error::Kind::transient) {
-      const MutexLock lock(mutex_);
-      broken_ = rolled.error();
+      {
+        const MutexLock lock(mutex_);
+        broken_ = rolled.error();
+        signal = take_signal();
+      }
+      signal.ready();
     }
   }
+}
+
+// A reader that is not dry reads on by itself and sees what is there.
+Signal Inbox::take_signal() {
+  return std::exchange(is_dry_, false) ? signal_ : Signal();
 }
 
 void Inbox::answer_all(std::vector<Pending>& group, const Result<>& outcome) {

@@ -1,6 +1,7 @@
 // Inbox: a durable queue on disk under an HTTP source. append() comes from any thread and answers
-// once the record is synced; requests that arrive while a sync runs share the next one. read() and
-// commit() are for one thread at a time, and see synced records only. Owned by its source.
+// once the record is synced; requests that arrive while a sync runs share the next one. read() sees
+// synced records only; it and commit() are one thread at a time each, and may be at work at once.
+// Owned by its source.
 //
 // Rules: a failed sync is fatal and never tried again (the kernel forgets pages). What was answered
 // survives a machine that forgets unsynced data and directory entries (I7). Records keep the
@@ -40,6 +41,7 @@ class Inbox final : public Queue {
   Inbox& operator=(const Inbox&) = delete;
 
   void append(FrameWriter frame, Answer answer) override;
+  void listen(Signal signal) override;
   // Where own_thread is false: writes, syncs and answers what was appended.
   void work();
 
@@ -75,9 +77,9 @@ class Inbox final : public Queue {
     std::optional<FrameView> frame;
   };
 
-  Inbox(Options options, Files& files, Log& log, uint64_t seed);
+  Inbox(Options options, Files& files, Clock& clock, Log& log, uint64_t seed);
   // opening.cpp
-  Result<> load(Clock& clock);
+  Result<> load();
   Result<> load_state();
   Result<std::deque<Segment>> load_segments();
   Result<> measure(Segment& segment, bool newest);
@@ -94,8 +96,8 @@ class Inbox final : public Queue {
   Result<> undo_write();
   Result<> check_place();
   void answer_all(std::vector<Pending>& group, const Result<>& outcome);
+  Signal take_signal() REQUIRES(mutex_);
   // reading.cpp
-  bool wait_for_records(Duration wait, const Stop& stop);
   Result<bool> next_frame();
   Result<bool> enter_segment();
   Result<> fill(uint64_t size, uint64_t end);
@@ -107,6 +109,7 @@ class Inbox final : public Queue {
   const Options options_;
   const uint64_t segment_bytes_;
   Files& files_;
+  Clock& clock_;
   Log& log_;
   Random random_;  // opening, then the writing side
   std::unique_ptr<FileLock> lock_;
@@ -120,15 +123,17 @@ class Inbox final : public Queue {
   uint64_t active_salt_ = 0;
   uint64_t next_sequence_ = 1;
 
-  // Of the reading side.
+  // Of opening, then of the hand that commits.
   std::unique_ptr<File> state_file_;
   State state_;
   bool state_unsynced_ = false;
   uint64_t synced_copy_ = 0;  // where in the file: 0 or State::kSize
+
+  // Of the hand that reads.
   Cursor cursor_;
   Place read_;  // the last record given out
 
-  Mutex mutex_;  // no I/O and no answer under it
+  Mutex mutex_;  // no I/O, no answer and no signal under it
   StoppableCondition changed_;
   std::deque<Segment> segments_ GUARDED_BY(mutex_);
   std::vector<Pending> pending_ GUARDED_BY(mutex_);
@@ -136,6 +141,9 @@ class Inbox final : public Queue {
   bool writing_ GUARDED_BY(mutex_) = false;  // the writing side has a group in hand
   bool roll_ GUARDED_BY(mutex_) = false;     // begin a new segment before the next group
   std::optional<Error> broken_ GUARDED_BY(mutex_);
+  Signal signal_ GUARDED_BY(mutex_);
+  // The last read met the end, or there was none: what comes is signalled.
+  bool is_dry_ GUARDED_BY(mutex_) = true;
 
   std::jthread thread_;  // last: it uses all of the above
 };

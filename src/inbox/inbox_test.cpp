@@ -2,11 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <filesystem>
-#include <future>
-
 #include "sim/sim_files.h"
+#include "testing/test_signal.h"
 
 namespace penstock::inbox {
 namespace {
@@ -349,9 +346,10 @@ TEST_F(InboxTest, corruption_in_the_middle_is_fatal_and_names_file_and_byte) {
   damage(names.front(), 200);
   auto inbox = open();
   EventBlock block;
-  const auto read = inbox->read(block, {.events = 1}, {});
+  const auto read = inbox->read(block, {}, {});
   ASSERT_TRUE(read);
-  EXPECT_EQ(block.events.size(), 1u);
+  EXPECT_FALSE(read->caught_up);
+  EXPECT_EQ(block.events.size(), 2u) << "what is sound before it";
   Result<Read> next = inbox->read(block, {}, {});
   ASSERT_FALSE(next);
   EXPECT_EQ(next.error().kind, Error::Kind::fatal);
@@ -370,6 +368,8 @@ TEST_F(InboxTest, a_missing_segment_is_noticed) {
   ASSERT_TRUE(files_.remove("box/" + segments()[1]));
   auto inbox = open();
   EventBlock block;
+  ASSERT_TRUE(inbox->read(block, {}, {}));
+  EXPECT_EQ(block.events.size(), 1u) << "the rest of the segment before it";
   const auto read = inbox->read(block, {}, {});
   ASSERT_FALSE(read);
   EXPECT_NE(read.error().what.find("missing"), std::string::npos);
@@ -400,55 +400,87 @@ TEST_F(InboxTest, a_clock_that_went_back_does_not_lead_the_generation) {
   EXPECT_GT(next_generation(2'000'000'001'000'000, 0, before), before);
 }
 
-TEST(InboxThreadTest, many_threads_put_while_one_reads_and_commits) {
-  std::string folder = testing::TempDir() + "inbox.XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  SystemFiles files;
-  SystemClock clock;
-  NullLog log;
-  constexpr int kThreads = 4;
-  constexpr int kRequests = 50;
-  auto inbox =
-      Inbox::open({.folder = folder + "/box", .segment_bytes = 4000}, files, clock, log, 1).value();
-  std::atomic<int> answers = 0;
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      for (int i = 0; i < kRequests; ++i) {
-        std::promise<void> answered;
-        inbox->append(request({std::to_string(t), std::to_string(i)}),
-                      [&](const Result<Place>& place) {
-                        answers += place ? 1 : 0;
-                        answered.set_value();
-                      });
-        answered.get_future().wait();
-      }
-    });
+TEST_F(InboxTest, signals_once_a_sync_and_only_a_reader_that_met_the_end) {
+  auto inbox = open();
+  TestSignal signal;
+  inbox->listen(signal.signal());
+  for (int i = 0; i < 3; ++i) {
+    inbox->append(request({"a"}), [](const Result<Place>&) {});
   }
-  std::string last;
-  size_t read_count = 0;
-  std::vector<int> next(kThreads, 0);
-  while (read_count < 2 * kThreads * kRequests) {
-    EventBlock block;
-    const Read read = inbox->read(block, {.events = 7, .wait = 10s}, {}).value();
-    ASSERT_FALSE(block.events.empty());
-    for (const Event& event : block.events) {
-      ASSERT_LT(last, event.order);
-      last = event.order;
-      if (read_count++ % 2 == 1) {
-        continue;
-      }
-    }
-    ASSERT_TRUE(inbox->commit(read.position));
+  EXPECT_EQ(signal.calls(), 0) << "nothing is synced yet";
+  inbox->work();
+  EXPECT_EQ(signal.calls(), 1);
+  put(*inbox, {"b"}).value();
+  EXPECT_EQ(signal.calls(), 1) << "the reader has not answered yet, and sees this too";
+  EXPECT_FALSE(get(*inbox, {.events = 1}).read.caught_up);
+  put(*inbox, {"c"}).value();
+  EXPECT_EQ(signal.calls(), 1) << "a reader that has more reads on by itself";
+  EXPECT_TRUE(get(*inbox).read.caught_up);
+  put(*inbox, {"d"}).value();
+  EXPECT_EQ(signal.calls(), 2);
+  EXPECT_TRUE(get(*inbox).read.caught_up);
+  fail_all(FileOp::sync, fatal("sync failed").error());
+  EXPECT_FALSE(put(*inbox, {"e"}));
+  EXPECT_EQ(signal.calls(), 3) << "a broken inbox is told by the next read";
+}
+
+TEST_F(InboxTest, a_signal_may_read_at_once) {
+  auto inbox = open();
+  Got got;
+  inbox->listen(Signal([&] { got = get(*inbox); }));
+  put(*inbox, {"a"}).value();
+  EXPECT_EQ(got.raws, std::vector<std::string>{"a"});
+}
+
+TEST_F(InboxTest, says_how_long_the_next_record_waits) {
+  auto inbox = open();
+  put(*inbox, {"a", "b"}).value();
+  const auto behind = get(*inbox, {.events = 1}).read.behind;
+  ASSERT_TRUE(behind);
+  EXPECT_GT(*behind, 24h) << "records of request() are of 2023";
+  EXPECT_EQ(get(*inbox).read.behind, Duration{0});
+}
+
+// Else the records before it would count as read, and their end would be committed.
+TEST_F(InboxTest, an_error_behind_records_that_are_given_waits_for_the_next_read) {
+  auto inbox = open({.segment_bytes = 300});
+  for (const char* record : {"a", "b", "c"}) {
+    put(*inbox, {record + std::string(300, 'x')}).value();
   }
-  threads.clear();
-  EXPECT_EQ(answers, kThreads * kRequests);
+  get(*inbox, {.events = 1});
+  fail_all(FileOp::open, transient("too many open files").error());
   EventBlock block;
-  std::stop_source stop;
-  stop.request_stop();
-  EXPECT_TRUE(inbox->read(block, {.wait = 60s}, stop.get_token()).value().caught_up);
-  inbox.reset();
-  std::filesystem::remove_all(folder);
+  ASSERT_TRUE(inbox->read(block, {}, {}));
+  ASSERT_EQ(block.events.size(), 1U);
+  EXPECT_TRUE(block.events[0].raw.starts_with("b"));
+  EXPECT_EQ(inbox->read(block, {}, {}).error().kind, Error::Kind::transient);
+  files_.set_hook({});
+  const Got rest = get(*inbox);
+  ASSERT_EQ(rest.raws.size(), 1U);
+  EXPECT_TRUE(rest.raws[0].starts_with("c"));
+}
+
+TEST_F(InboxTest, a_commit_before_any_record_gives_that_record_next) {
+  const std::vector<std::string> records = {"a", "b", "c", "d", "e"};
+  open();
+  put(*open(), {"a", "b"}).value();
+  put(*open(), {"c", "d", "e"}).value();
+  std::vector<std::string> orders;
+  {
+    EventBlock block;
+    ASSERT_TRUE(open()->read(block, {}, {}));
+    for (const Event& event : block.events) {
+      orders.emplace_back(event.order);
+    }
+  }
+  ASSERT_EQ(orders.size(), records.size());
+  for (size_t i = 0; i < orders.size(); ++i) {
+    const Place before = Place::from_order(orders[i] + "00000001")->before();
+    ASSERT_TRUE(open()->commit(before.position()));
+    EXPECT_EQ(get(*open()).raws,
+              std::vector(records.begin() + static_cast<ptrdiff_t>(i), records.end()));
+  }
+  EXPECT_FALSE(Place::from_order(orders[0].substr(1)));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -12,6 +13,7 @@ namespace penstock::inbox {
 
 MemoryQueue::MemoryQueue(size_t bytes_max, Clock& clock, uint64_t seed)
     : bytes_max_(bytes_max),
+      clock_(clock),
       generation_(next_generation(clock.wall().micros, Random(seed).next(), 0)) {}
 
 MemoryQueue::~MemoryQueue() {
@@ -20,41 +22,62 @@ MemoryQueue::~MemoryQueue() {
   }
 }
 
+void MemoryQueue::listen(Signal signal) {
+  const MutexLock lock(mutex_);
+  signal_ = std::move(signal);
+  is_dry_ = true;
+}
+
 void MemoryQueue::append(FrameWriter frame, Answer answer) {
+  Signal signal;
+  bool is_kept = false;
   {
     const MutexLock lock(mutex_);
     if (bytes_ + frame.size() <= bytes_max_) {
+      is_kept = true;
       bytes_ += frame.size();
       Waiting& waiting = waiting_.emplace_back(std::move(frame), std::move(answer));
       waiting.sequence = next_sequence_;
       waiting.frame.seal(next_sequence_, 0, 0);
       next_sequence_ += waiting.frame.records();
-      changed_.notify_all();
-      return;
+      if (std::exchange(is_dry_, false)) {
+        signal = signal_;
+      }
     }
+  }
+  if (is_kept) {
+    return signal.ready();
   }
   answer(transient(fmt::format("{} bytes wait to be delivered already; try later", bytes_max_)));
 }
 
-Result<Read> MemoryQueue::read(EventBlock& block, const ReadLimits& limits, Stop stop) {
+// There is a frame with records that were not given yet. Where there is none, the next append
+// signals: both are told under one lock, so that no record falls between.
+bool MemoryQueue::next_frame() {
+  if (reading_ != nullptr) {
+    return true;
+  }
+  {
+    const MutexLock lock(mutex_);
+    is_dry_ = unread_ == waiting_.size();
+    if (is_dry_) {
+      return false;
+    }
+    reading_ = &waiting_[unread_];
+    ++unread_;
+  }
+  const auto view = parse_frame(reading_->frame.bytes(), 0);
+  CHECK(view.has_value());
+  view_ = *view;
+  rest_ = view_.body;
+  return true;
+}
+
+Result<Read> MemoryQueue::read(EventBlock& block, const ReadLimits& limits, Stop /*stop*/) {
   size_t bytes = 0;
   uint32_t given = 0;
-  bool caught_up = false;
-  while (given < limits.events && bytes < limits.bytes) {
-    if (reading_ == nullptr) {
-      const MutexLock lock(mutex_);
-      const auto ready = [this]() REQUIRES(mutex_) { return unread_ < waiting_.size(); };
-      if (!ready() && (given > 0 || !changed_.wait_for(mutex_, stop, limits.wait, ready))) {
-        caught_up = true;
-        break;
-      }
-      reading_ = &waiting_[unread_];
-      ++unread_;
-      const auto view = parse_frame(reading_->frame.bytes(), 0);
-      CHECK(view.has_value());
-      view_ = *view;
-      rest_ = view_.body;
-    }
+  bool found = next_frame();
+  while (found && given < limits.events && bytes < limits.bytes) {
     const uint64_t next = std::max(read_ + 1, view_.sequence);
     const uint32_t count =
         emit_records(view_, {.generation = generation_, .sequence = next}, rest_, block,
@@ -64,13 +87,15 @@ Result<Read> MemoryQueue::read(EventBlock& block, const ReadLimits& limits, Stop
     if (rest_.empty()) {
       reading_ = nullptr;
     }
+    found = next_frame();
   }
   for (Event& event : block.events) {
     event.order = {};  // the next run knows nothing of these records
   }
   Read read;
   read.position = Place{.generation = generation_, .sequence = read_}.position();
-  read.caught_up = caught_up;
+  read.caught_up = !found;
+  read.behind = found ? age(view_.at, clock_) : Duration{0};
   return read;
 }
 

@@ -31,7 +31,7 @@ std::unexpected<Error> Inbox::corrupt(const std::string& path, uint64_t offset) 
 
 // In this order: the lock, what was committed, what is inside, and only then, durably, the new
 // generation, so that none is ever used twice.
-Result<> Inbox::load(Clock& clock) {
+Result<> Inbox::load() {
   TRY(files_.make_folders(options_.folder));
   TRY(lock_, files_.lock(options_.folder + "/lock"));
   TRY(load_state());
@@ -44,7 +44,7 @@ Result<> Inbox::load(Clock& clock) {
     const MutexLock lock(mutex_);
     segments_ = std::move(segments);
   }
-  generation_ = next_generation(clock.wall().micros, random_.next(), newest);
+  generation_ = next_generation(clock_.wall().micros, random_.next(), newest);
   state_.generation = generation_;
   TRY(save_state(true));
   TRY(files_.sync_folder(options_.folder));

@@ -45,11 +45,20 @@ std::optional<Place> Place::from_position(std::string_view position) {
   if (position.size() != 1 + kOrderSize || position.front() != kPositionVersion) {
     return std::nullopt;
   }
-  const std::optional<Order> order = read_order(position.substr(1));
-  if (!order) {
+  return from_order(position.substr(1));
+}
+
+std::optional<Place> Place::from_order(std::string_view order) {
+  const std::optional<Order> read = read_order(order);
+  if (!read) {
     return std::nullopt;
   }
-  return Place{.generation = order->generation, .sequence = order->place};
+  return Place{.generation = read->generation, .sequence = read->place};
+}
+
+Duration age(Timestamp at, Clock& clock) {
+  const std::chrono::microseconds micros{clock.wall().micros - at.micros};
+  return std::max(Duration{0}, Duration{micros});
 }
 
 uint64_t next_generation(int64_t wall_micros, uint64_t chance, uint64_t before) {

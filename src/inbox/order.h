@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
+
 namespace penstock::inbox {
 
 struct Place {
@@ -23,7 +25,14 @@ struct Place {
   // A position: a version byte and the order.
   std::string position() const;
   static std::optional<Place> from_position(std::string_view position);
+  // Of the bytes that an order begins with (a split's copies have more); nullopt: it is too short.
+  static std::optional<Place> from_order(std::string_view order);
+  // Whoever has read up to there reads this record next.
+  Place before() const { return {.generation = generation, .sequence = sequence - 1}; }
 };
+
+// How long ago that was, never negative.
+Duration age(Timestamp at, Clock& clock);
 
 // A generation later than `before`, by time and by chance.
 uint64_t next_generation(int64_t wall_micros, uint64_t chance, uint64_t before);

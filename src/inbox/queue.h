@@ -1,5 +1,6 @@
 // Queue: what stands between a protocol server and the engine. The server appends requests from its
-// threads and gets an answer for each later; the engine reads and commits, one thread at a time.
+// threads and gets an answer for each later; the engine reads with one hand and commits with the
+// other, each on one thread at a time, and both may be at work at once.
 // Two kinds: on disk (inbox.h), which answers once a record is safe, and in memory
 // (memory_queue.h), which answers once it is delivered.
 #pragma once
@@ -21,8 +22,13 @@ class Queue {
   virtual ~Queue() = default;
   // Any thread; may answer at once, on the caller's.
   virtual void append(FrameWriter frame, Answer answer) = 0;
-  // Waits up to limits.wait for a first record. Ids are the hex of the order.
+  // Who is told, without a lock, when there are records to read and the last read had met the end;
+  // at most once a sync. Before the first read of a reader.
+  virtual void listen(Signal signal) = 0;
+  // Never waits: what is not there yet is for the signal to tell. Ids are the hex of the order.
   virtual Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) = 0;
+  // Also at a position in the middle of a request. Touches nothing that read() does, but under a
+  // lock.
   virtual Result<> commit(const Position& position) = 0;
 };
 

@@ -13,63 +13,37 @@ constexpr uint64_t kReadAhead = uint64_t{256} << 10;
 
 }  // namespace
 
-Result<Read> Inbox::read(EventBlock& block, const ReadLimits& limits, Stop stop) {
+Result<Read> Inbox::read(EventBlock& block, const ReadLimits& limits, Stop /*stop*/) {
   size_t bytes = 0;
   const size_t begin = block.events.size();
   const auto full = [&] {
     return block.events.size() - begin >= limits.events || bytes >= limits.bytes;
   };
-  bool caught_up = false;
-  while (!full()) {
-    if (!cursor_.frame) {
-      TRY(bool found, next_frame());
-      if (!found && block.events.size() == begin && wait_for_records(limits.wait, stop)) {
-        TRY(found, next_frame());
-      }
-      if (!found) {
-        caught_up = true;
-        break;
-      }
-    }
+  // Also the frame that the next read begins with, because its time says how far behind this is.
+  Result<bool> found = next_frame();
+  while (found && *found && !full()) {
     const auto given = static_cast<uint32_t>(block.events.size() - begin);
     emit(block, {.events = limits.events - given, .bytes = limits.bytes, .wait = {}}, bytes);
+    found = next_frame();
   }
-  {
+  if (block.events.size() == begin) {
+    TRY(found);  // behind records that are given it waits for the next read, else they were lost
     const MutexLock lock(mutex_);
-    if (broken_ && block.events.size() == begin) {
+    if (broken_) {
       return std::unexpected(*broken_);
     }
   }
   Read read;
   read.position = read_.position();
-  read.caught_up = caught_up;
+  read.caught_up = found && !*found;
+  if (found) {
+    read.behind = *found ? age(cursor_.frame->at, clock_) : Duration{0};
+  }
   return read;
 }
 
-// Whether there may be something new to look at.
-bool Inbox::wait_for_records(Duration wait, const Stop& stop) {
-  if (wait <= Duration::zero()) {
-    return false;
-  }
-  const MutexLock lock(mutex_);
-  return changed_.wait_for(mutex_, stop, wait, [this]() REQUIRES(mutex_) {
-    if (broken_) {
-      return true;
-    }
-    for (const Segment& segment : segments_) {
-      const bool mine = segment.path == cursor_.path;
-      if ((mine && segment.size > cursor_.offset) ||
-          (!mine && segment.header.generation >= cursor_.header.generation &&
-           Place{segment.header.generation, segment.header.sequence} > read_ &&
-           segment.size > SegmentHeader::kSize)) {
-        return true;
-      }
-    }
-    return false;
-  });
-}
-
-// Goes to the segment behind the cursor's; false when there is none.
+// Goes to the segment behind the cursor's; false when there is none, and then the next sync
+// signals: both are told under one lock, so that no record falls between.
 Result<bool> Inbox::enter_segment() {
   std::optional<Segment> next;
   {
@@ -87,6 +61,7 @@ Result<bool> Inbox::enter_segment() {
         break;
       }
     }
+    is_dry_ = !next;
   }
   if (!next) {
     return false;
@@ -129,8 +104,9 @@ Result<> Inbox::fill(uint64_t size, uint64_t end) {
   return {};
 }
 
+// The cursor has a frame with records that were not given yet; false when there is none.
 Result<bool> Inbox::next_frame() {
-  while (true) {
+  while (!cursor_.frame) {
     uint64_t end = 0;
     {
       const MutexLock lock(mutex_);
@@ -173,11 +149,11 @@ Result<bool> Inbox::next_frame() {
       (void)next_record(cursor_.rest);  // skipped
       ++cursor_.taken;
     }
-    if (cursor_.taken < frame->records) {
-      return true;
+    if (cursor_.taken == frame->records) {
+      leave_frame();
     }
-    leave_frame();
   }
+  return true;
 }
 
 void Inbox::leave_frame() {

@@ -92,6 +92,12 @@ class Builder {
     return std::move(built_);
   }
 
+  Result<SourceTraits> run_source() {
+    TRY(source());
+    TRY(problems_.result());
+    return spec().source;
+  }
+
   Result<Built> run_replay(ReplayOptions options) {
     numbers();
     spec().has_checkpoint = false;  // the caller has both
@@ -408,6 +414,13 @@ Result<Built> build_replay(const config::Node& file, const Registry& registry, c
   TRY(Plan plan, make_plan(file, registry));
   const BuildOptions none;
   return Builder(std::move(plan), registry, base, none).run_replay(std::move(options));
+}
+
+Result<SourceTraits> source_traits(const config::Node& file, const Registry& registry,
+                                   const Context& base) {
+  TRY(Plan plan, make_plan(file, registry));
+  const BuildOptions none;
+  return Builder(std::move(plan), registry, base, none).run_source();
 }
 
 Result<std::vector<std::string>> check(const config::Node& file, const Registry& registry,

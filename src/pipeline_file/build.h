@@ -42,6 +42,10 @@ struct ReplayOptions {
 Result<Built> build_replay(const config::Node& file, const Registry& registry, const Context& base,
                            ReplayOptions options);
 
+// The traits of the pipeline's own source, which is made for it and thrown away.
+Result<SourceTraits> source_traits(const config::Node& file, const Registry& registry,
+                                   const Context& base);
+
 // Makes what build() makes, to find what it would refuse, and throws it away: nothing is connected
 // or written. What has a value that was withheld has only its keys checked. Gives the warnings.
 Result<std::vector<std::string>> check(const config::Node& file, const Registry& registry,

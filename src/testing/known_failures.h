@@ -11,16 +11,6 @@ namespace penstock::contract {
 inline constexpr auto kKnownFailures = std::to_array<KnownFailure>({
     // The write deadline of the contract: nothing bounds a pipe.
     {"stdout", "deadline", "Batch::deadline"},
-    // Ids that repeat when the content is another.
-    {"files_plain", "ids_across_generations", "3"},
-    {"files_packed", "ids_across_generations", "3"},
-    {"stdin", "ids_across_generations", "3"},
-    // No positions inside a read, so that a whole read settles or nothing of it.
-    {"event_store", "position_before", "15b"},
-    {"files_plain", "position_before", "15b"},
-    {"files_packed", "position_before", "15b"},
-    {"firehose_inbox", "position_before", "15b"},
-    {"generate", "position_before", "15b"},
 });
 
 }  // namespace penstock::contract

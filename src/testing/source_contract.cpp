@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "testing/test_signal.h"
 
 namespace penstock::contract {
 
@@ -34,7 +35,7 @@ class Reading {
  public:
   Reading(SourceFixture& fixture, Problems& problems,
           const std::optional<Position>& position = std::nullopt)
-      : problems_(problems) {
+      : signals_(fixture.signals()), problems_(problems) {
     auto made = fixture.make();
     if (!problems.expect_success(made, "make() failed")) {
       return;
@@ -47,7 +48,7 @@ class Reading {
     }
     part_ = parts->front();
     fixture.fill(*source_);
-    auto opened = source_->open(part_, position, {}, {});
+    auto opened = source_->open(part_, position, signal_.signal(), {});
     if (opened) {
       reader_ = *std::move(opened);
     } else {
@@ -82,6 +83,12 @@ class Reading {
         got.orders.emplace_back(event.order);
         got.positions.push_back(read->position);
       }
+      if (signals_ && read->caught_up && got.payloads.empty()) {
+        if (!problems_.expect(signal_.wait_for(kFirstEvent), "no signal of what is to be read")) {
+          return got;
+        }
+        continue;
+      }
       if (read->caught_up || read->end) {
         return got;
       }
@@ -92,7 +99,9 @@ class Reading {
   }
 
  private:
+  const bool signals_;
   Problems& problems_;
+  TestSignal signal_;
   std::unique_ptr<Source> source_;
   Part part_;
   std::unique_ptr<Reader> reader_;  // dies before its source

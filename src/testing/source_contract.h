@@ -53,6 +53,8 @@ class SourceFixture {
   virtual std::vector<std::string> content() const = 0;
   // Why this case cannot happen to this source, as a sentence, which is printed; "" where it can.
   virtual std::string impossible(SourceCase which) const = 0;
+  // What is filled in may come after the first read, and the source's signal tells it then.
+  virtual bool signals() const { return false; }
 
   // Puts other content (content() is that from now on) in the place of what is there, under the
   // same name, while no source lives: another generation.

@@ -1,15 +1,33 @@
 #include "clients/sqlite/database.h"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "testing/helper_process.h"
+
 namespace penstock::sqlite {
 namespace {
+
+OpenOptions options(const std::string& path, bool create = true) {
+  return {.path = path,
+          .format = {.noun = "test file",
+                     .application_id = 0x50535454,
+                     .version = 3,
+                     .schema = "CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)"},
+          .create = create};
+}
+
+// Makes the file, or finds it made, and adds a row.
+[[maybe_unused]] const bool kMaker =
+    HelperProcess::add_role("database_maker", [](const std::string& path) {
+      SystemFiles files;
+      auto database = Database::open(files, options(path));
+      return database && (*database)->execute("INSERT INTO t(b) VALUES(x'01')") ? 0 : 1;
+    });
 
 class DatabaseTest : public testing::Test {
  protected:
@@ -21,14 +39,6 @@ class DatabaseTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  static OpenOptions options(const std::string& path, bool create = true) {
-    return {.path = path,
-            .format = {.noun = "test file",
-                       .application_id = 0x50535454,
-                       .version = 3,
-                       .schema = "CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)"},
-            .create = create};
-  }
   std::unique_ptr<Database> open(const std::string& name) {
     Result<std::unique_ptr<Database>> database = Database::open(files_, options(path(name)));
     EXPECT_TRUE(database) << database.error().what;
@@ -193,17 +203,12 @@ TEST_F(DatabaseTest, a_full_disk_is_transient_and_says_so) {
 
 TEST_F(DatabaseTest, processes_that_make_it_at_once_end_with_one_file) {
   constexpr int kProcesses = 6;
+  std::vector<std::unique_ptr<HelperProcess>> helpers;
   for (int i = 0; i < kProcesses; ++i) {
-    if (fork() == 0) {
-      SystemFiles files;
-      auto database = Database::open(files, options(path("c.db")));
-      _exit(database && (*database)->execute("INSERT INTO t(b) VALUES(x'01')") ? 0 : 1);
-    }
+    helpers.push_back(std::make_unique<HelperProcess>("database_maker", path("c.db")));
   }
-  for (int i = 0; i < kProcesses; ++i) {
-    int status = 0;
-    ASSERT_GT(wait(&status), 0);
-    EXPECT_EQ(status, 0);
+  for (const auto& helper : helpers) {
+    EXPECT_EQ(helper->wait(), 0);
   }
   auto database = open("c.db");
   auto count = database->prepare("SELECT count(*) FROM t");

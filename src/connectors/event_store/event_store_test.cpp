@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -11,10 +10,38 @@
 #include "connectors/event_store/stored_event.h"
 #include "doc/bson.h"
 #include "doc/json.h"
+#include "testing/helper_process.h"
 #include "testing/test_context.h"
 
 namespace penstock::event_store {
 namespace {
+
+constexpr int kEach = 50;  // rows of a writer
+
+// A process that writes rows whose ids begin with the argument's first letter; behind it the path.
+int write_rows(const std::string& argument) {
+  TestContext context;
+  const auto sink = EventStoreSink::make({.path = argument.substr(1)}, context.context());
+  if (!sink || !(*sink)->open({}, {})) {
+    return 1;
+  }
+  for (int i = 0; i < kEach; ++i) {
+    const std::string id = argument.substr(0, 1) + std::to_string(i);
+    Event event;
+    event.id = id;
+    event.stream = "orders";
+    event.raw = id;
+    event.has_raw = true;
+    Batch batch;
+    batch.events.push_back(&event);
+    const auto written = (*sink)->write(batch, {});
+    if (!written || !written->empty()) {
+      return 1;
+    }
+  }
+  return 0;
+}
+[[maybe_unused]] const bool kWriter = HelperProcess::add_role("store_writer", write_rows);
 
 class EventStoreTest : public testing::Test {
  protected:
@@ -132,6 +159,28 @@ TEST_F(EventStoreTest, a_reader_goes_on_after_its_position_and_sees_what_comes_l
   EXPECT_EQ(drain(*one), Lines{"b=2"});
   EXPECT_EQ(drain(*reader(read->position)), Lines{"b=2"});
   EXPECT_EQ(drain(*reader()), (Lines{"a=1", "b=2"}));
+}
+
+TEST_F(EventStoreTest, the_position_before_a_row_gives_that_row_first) {
+  auto to = sink();
+  for (int i = 0; i < 5; ++i) {
+    put(*to, "id" + std::to_string(i), "data");
+  }
+  EventBlock block;
+  const Position end = reader()->read(block, {}, {}).value().position;
+  const auto from = source();
+  for (size_t i = 0; i < 5; ++i) {
+    for (const char* copy : {"", "00000001"}) {
+      const std::string order = std::string(block.events[i].order) + copy;
+      const auto before = from->position_before(end, order);
+      ASSERT_TRUE(before);
+      const Lines rest = drain(*reader(before));
+      ASSERT_EQ(rest.size(), 5 - i);
+      EXPECT_EQ(rest.front(), "id" + std::to_string(i) + "=data");
+    }
+  }
+  EXPECT_FALSE(from->position_before(end, "short"));
+  EXPECT_FALSE(from->position_before(end, std::string(16, 'x'))) << "another store's row";
 }
 
 TEST_F(EventStoreTest, start_latest_begins_behind_what_is_stored) {
@@ -380,33 +429,17 @@ TEST_F(EventStoreTest, a_damaged_page_is_an_error_and_not_an_end) {
 }
 
 TEST_F(EventStoreTest, two_processes_write_and_one_reads_all_in_commit_order) {
-  constexpr int kEach = 50;
-  for (const char* name : {"x", "y"}) {
-    if (fork() == 0) {
-      auto to = sink();
-      for (int i = 0; i < kEach; ++i) {
-        const auto written = write(*to, {message(name + std::to_string(i), std::to_string(i))});
-        if (!written || !written->empty()) {
-          _exit(1);
-        }
-      }
-      _exit(0);
-    }
-  }
+  HelperProcess x("store_writer", "x" + path_);
+  HelperProcess y("store_writer", "y" + path_);
   auto from = reader();
   Lines all;
-  while (all.size() < 2 * kEach) {
+  for (bool ended = false; !ended;) {
+    ended = x.ended() && y.ended();  // before what is the last look then
     const Lines more = drain(*from);
     all.insert(all.end(), more.begin(), more.end());
-    if (testing::Test::HasFailure()) {
-      break;
-    }
   }
-  for (int i = 0; i < 2; ++i) {
-    int status = 0;
-    ASSERT_GT(wait(&status), 0);
-    EXPECT_EQ(status, 0);
-  }
+  EXPECT_EQ(x.wait(), 0);
+  EXPECT_EQ(y.wait(), 0);
   EXPECT_EQ(all, drain(*reader()));
   EXPECT_EQ(all.size(), 2U * kEach);
 }

@@ -168,4 +168,16 @@ Result<std::unique_ptr<Reader>> EventStoreSource::open(const Part& part,
                                        settings_.path, files_);
 }
 
+std::optional<Position> EventStoreSource::position_before(const Position& end,
+                                                          std::string_view order) const {
+  Result<StorePosition> before = decode_position(end);
+  const std::optional<int64_t> sequence =
+      before ? StoredEvents(before->identity).sequence_of(order) : std::nullopt;
+  if (!sequence || *sequence < 1 || *sequence > before->sequence) {
+    return std::nullopt;
+  }
+  before->sequence = *sequence - 1;
+  return encode(*before);
+}
+
 }  // namespace penstock::event_store

@@ -1,6 +1,7 @@
 #include "connectors/event_store/stored_event.h"
 
 #include <chrono>
+#include <cstring>
 #include <new>
 
 #include "base/hash.h"
@@ -103,6 +104,14 @@ void StoredEvents::append(const Row& row, EventBlock& block) {
   event.key = key.finish();
   event.after = after(row, event.raw, arena);
   block.events.push_back(event);
+}
+
+std::optional<int64_t> StoredEvents::sequence_of(std::string_view order) const {
+  const std::optional<Order> row = read_order(order);
+  if (!row || row->generation != generation_) {
+    return std::nullopt;
+  }
+  return static_cast<int64_t>(row->place);
 }
 
 Document StoredEvents::after(const Row& row, std::string_view raw, Arena& arena) {

@@ -23,6 +23,8 @@ class StoredEvents {
   explicit StoredEvents(std::string_view identity);
   // Appends the event; everything it points to is in the block's arena.
   void append(const Row& row, EventBlock& block);
+  // Of the row with this order; nothing for another store's.
+  std::optional<int64_t> sequence_of(std::string_view order) const;
 
  private:
   Document after(const Row& row, std::string_view raw, Arena& arena);

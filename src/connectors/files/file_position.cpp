@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "core/order.h"
 #include "core/position.h"
 
 namespace penstock::files {
@@ -49,6 +50,15 @@ std::optional<FilePosition> decode_position(std::string_view bytes, const FileIn
     return std::nullopt;
   }
   return position;
+}
+
+std::optional<Position> position_at(FilePosition end, std::string_view order) {
+  const std::optional<Order> line = read_order(order);
+  if (!line || line->generation != end.generation || line->place > end.offset) {
+    return std::nullopt;
+  }
+  end.offset = line->place;
+  return encode(end);
 }
 
 Result<Hash128> hash_head(File& file, uint64_t size) {

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "core/event.h"
 
 namespace penstock::files {
 
@@ -26,6 +27,10 @@ struct FilePosition {
 std::string encode(const FilePosition& position);
 // A position of version 1, which has no `made`, is read with that of `file`.
 std::optional<FilePosition> decode_position(std::string_view bytes, const FileInfo& file);
+
+// Where the line of that order begins, in a file that was read to `end`. Nothing for the order of
+// another content. A split's copies have more bytes behind the order, which do not count.
+std::optional<Position> position_at(FilePosition end, std::string_view order);
 
 // `lost_position` with the reason when the file is not the one the position points into.
 Result<> check_identity(File& file, const std::string& path, const FilePosition& position);

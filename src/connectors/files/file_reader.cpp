@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 namespace penstock::files {
 
@@ -17,27 +19,80 @@ FileReader::FileReader(ReaderOptions options, std::unique_ptr<File> file, FilePo
       log_(context.log),
       where_(context.where) {}
 
-void FileReader::begin(EventBlock& block) {
+Result<> FileReader::begin(EventBlock& block) {
   lines_.begin(block, options_.time_of_reading ? clock_.wall() : position_.made);
+  if (std::exchange(idle_, false)) {
+    TRY(const FileInfo own, file_->info());
+    return check_head(own);
+  }
+  return {};
+}
+
+void FileReader::remember(std::string_view seen) {
+  front_size_ = std::min(seen.size(), kFrontMax);
+  std::memcpy(front_.data(), seen.data() + seen.size() - front_size_, front_size_);
+}
+
+Result<> FileReader::check_front(std::string_view now, uint64_t seen) {
+  if (now == std::string_view(front_.data(), front_size_)) {
+    return {};
+  }
+  TRY(check_still_there(seen));  // which may know more exactly what happened
+  return lost("the file was written anew");
+}
+
+std::unexpected<Error> FileReader::lost(std::string_view why) const {
+  return fail(Error::Kind::lost_position, fmt::format("files {}: {} while it was read, at byte {}",
+                                                      options_.path, why, position_.offset));
 }
 
 Result<Read> FileReader::finish(Read read, uint64_t seen) {
   const uint64_t head_size = std::min(seen, FilePosition::kHeadMax);
   if (head_size > position_.head_size) {
-    TRY(position_.head, hash_head(*file_, head_size));
-    position_.head_size = head_size;
+    TRY(grow_head(head_size));
   }
   read.position = encode(position_);
+  if (read.end) {
+    file_.reset();  // others may wait for a descriptor
+    options_.hold.reset();
+    ended_ = read;
+  }
   return read;
+}
+
+Result<> FileReader::grow_head(uint64_t size) {
+  TRY(const Hash128 known, hash_head(*file_, position_.head_size));
+  if (position_.head_size > 0 && known != position_.head) {
+    return lost("the file was written anew");
+  }
+  TRY(position_.head, hash_head(*file_, size));
+  position_.head_size = size;
+  return {};
+}
+
+// What was cut and written anew may have its old size, and the same bytes in front of the offset.
+// Looked at when reading meets the end and the file changed since, so that what is appended and
+// read as it comes costs nothing.
+Result<> FileReader::check_head(const FileInfo& own) {
+  if (checked_ == own.changed && checked_size_ == own.size) {
+    return {};
+  }
+  TRY(const Hash128 head, hash_head(*file_, position_.head_size));
+  if (position_.head_size > 0 && head != position_.head) {
+    return lost("the file was written anew");
+  }
+  // Another change in the same tick of the file system's clock would not show.
+  constexpr int64_t kTickMicros = 50'000;
+  checked_.reset();
+  if (own.changed != Timestamp{} && clock_.wall().micros - own.changed.micros > kTickMicros) {
+    checked_ = own.changed;
+    checked_size_ = own.size;
+  }
+  return {};
 }
 
 Result<> FileReader::check_still_there(uint64_t seen) {
   TRY(const FileInfo own, file_->info());
-  const auto lost = [&](std::string_view why) {
-    return fail(Error::Kind::lost_position,
-                fmt::format("files {}: {} while it was read, at byte {}", options_.path, why,
-                            position_.offset));
-  };
   if (own.size < seen) {
     return lost("the file was cut");
   }
@@ -45,7 +100,8 @@ Result<> FileReader::check_still_there(uint64_t seen) {
   if (named && (named->inode != own.inode || named->device != own.device)) {
     return lost("another file took its name");
   }
-  return {};
+  idle_ = true;
+  return check_head(own);
 }
 
 void FileReader::warn_once(std::string_view what) {

@@ -83,6 +83,24 @@ Result<std::vector<Part>> FilesSource::parts(const Checkpoint& checkpoint, Stop 
   return parts;
 }
 
+// The rest of the process (checkpoint, sinks, connections) keeps a quarter of the descriptors.
+Result<std::shared_ptr<const void>> FilesSource::hold_place(const std::string& path) {
+  const uint64_t limit = context_.files.open_max();
+  const uint64_t most = limit - limit / 4;
+  if (open_.size() >= most) {
+    std::erase_if(open_, [](const auto& place) { return place.expired(); });
+  }
+  if (open_.size() >= most) {
+    return transient(
+        fmt::format("files {}: it waits until one of the {} files that are read is done; the "
+                    "process may have {} open: raise its hard limit (ulimit -Hn)",
+                    path, open_.size(), limit));
+  }
+  std::shared_ptr<const void> place = std::make_shared<char>();
+  open_.push_back(place);
+  return place;
+}
+
 Result<std::unique_ptr<Reader>> FilesSource::open(const Part& part,
                                                   const std::optional<Position>& position,
                                                   Signal /*signal*/, Stop /*stop*/) {
@@ -96,6 +114,7 @@ Result<std::unique_ptr<Reader>> FilesSource::open(const Part& part,
     return fail(position ? Error::Kind::lost_position : Error::Kind::transient,
                 fmt::format("files {}: the file is gone", path));
   }
+  TRY(auto place, hold_place(path));
   TRY(std::unique_ptr<File> file, context_.files.open(path, OpenMode::read));
   TRY(const FileInfo info, file->info());
   FilePosition start;
@@ -125,9 +144,16 @@ Result<std::unique_ptr<Reader>> FilesSource::open(const Part& part,
                         .follow = settings_.follow,
                         .take_last_line = take,
                         .time_of_reading = settings_.at == "read",
-                        .line_max = static_cast<size_t>(settings_.line_max.bytes)};
+                        .line_max = static_cast<size_t>(settings_.line_max.bytes),
+                        .hold = std::move(place)};
   return packed ? make_packed_reader(std::move(options), std::move(file), start, context_)
                 : make_plain_reader(std::move(options), std::move(file), start, context_);
+}
+
+std::optional<Position> FilesSource::position_before(const Position& end,
+                                                     std::string_view order) const {
+  const auto before = decode_position(end, {});
+  return before ? position_at(*before, order) : std::nullopt;
 }
 
 }  // namespace penstock::files

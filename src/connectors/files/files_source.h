@@ -29,12 +29,17 @@ class FilesSource final : public Source {
   Result<std::vector<Part>> parts(const Checkpoint& checkpoint, Stop stop) override;
   Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>& position,
                                        Signal signal, Stop stop) override;
+  std::optional<Position> position_before(const Position& end,
+                                          std::string_view order) const override;
 
  private:
+  Result<std::shared_ptr<const void>> hold_place(const std::string& path);
+
   Settings settings_;
   Context context_;
-  std::map<std::string, std::string> paths_;  // by part id
-  bool warned_ = false;                       // that there is no file
+  std::vector<std::weak_ptr<const void>> open_;  // places of readers, and of some that are gone
+  std::map<std::string, std::string> paths_;     // by part id
+  bool warned_ = false;                          // that there is no file
 };
 
 }  // namespace penstock::files

@@ -349,5 +349,147 @@ TEST_F(FilesSourceTest, a_long_path_goes_on_under_the_part_id_that_its_checkpoin
   EXPECT_TRUE(from.open(known->front(), std::nullopt, {}, {}));
 }
 
+// As logrotate's copytruncate does it, with lines of the old length.
+TEST_F(FilesSourceTest, a_file_that_is_written_anew_to_its_old_size_or_more_is_a_lost_position) {
+  const std::string old = "old-0001\nold-0002\nold-0003\n";
+  struct Case {
+    const char* what;
+    std::string now;
+  };
+  const std::string same_end = std::string(200, 'z') + "\n";
+  const std::vector<Case> cases = {
+      {"as long", "new-0001\nnew-0002\nnew-0003\n"},
+      {"longer", "new-0001\nnew-0002\nnew-0003\nnew-0004\n"},
+      {"another last line only", "old-0001\nold-0002\nnew-0003\nnew-0004\n"},
+      {"another first line only", "new-0001\nold-0002\nold-0003\nnew-0004\n"},
+  };
+  for (const Case& one : cases) {
+    for (const bool is_idle : {false, true}) {
+      for (const std::string& tail : {std::string(), same_end}) {
+        put("a.txt", old + tail);
+        auto from = source({}, "a.txt");
+        auto lines = reader(from);
+        Got got;
+        read_once(*lines, got, {});
+        EXPECT_EQ(got.lines.size(), tail.empty() ? 3U : 4U);
+        if (is_idle) {
+          EXPECT_FALSE(read_all(*lines).error);
+        }
+        put("a.txt", one.now.substr(0, old.size()) + tail + one.now.substr(old.size()));
+        const bool only_head_differs = !is_idle && !tail.empty();
+        std::optional<Error> error = read_all(*lines).error;
+        if (only_head_differs && !error) {
+          error = read_all(*lines).error;  // when it meets the end again
+        }
+        ASSERT_TRUE(error) << one.what << is_idle << tail.size();
+        EXPECT_EQ(error->kind, Error::Kind::lost_position);
+      }
+    }
+  }
+}
+
+TEST_F(FilesSourceTest, a_compressed_file_that_is_written_anew_is_a_lost_position) {
+  for (const std::string& rest : {std::string(), std::string("\x1f\x8b", 2)}) {
+    put("a.gz", gzip("old-0001\nold-0002\n"));
+    auto from = source({}, "a.gz");
+    auto lines = reader(from);
+    EXPECT_EQ(read_all(*lines).lines.size(), 2U);
+    put("a.gz", gzip("new-0001\nnew-0002\n") + rest);
+    const auto error = read_all(*lines).error;
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind, Error::Kind::lost_position);
+  }
+}
+
+TEST_F(FilesSourceTest, what_is_appended_is_read_whatever_stands_before_it) {
+  auto size_of = [](int i) { return static_cast<size_t>(i * i * 7); };
+  for (const char* name : {"a.txt", "a.gz"}) {
+    const bool packed = std::string_view(name).ends_with(".gz");
+    put(name, "");
+    auto from = source({.line_max = {100'000}}, name);
+    auto lines = reader(from);
+    for (int i = 0; i < 150; ++i) {
+      const std::string line(size_of(i), 'x');
+      append(name, packed ? gzip(line + "\n") : line + "\n");
+      const Got got = read_all(*lines);
+      ASSERT_FALSE(got.error) << got.error->what;
+      ASSERT_EQ(got.lines.size(), 1U);
+      ASSERT_EQ(got.rejected.size(), size_of(i) > 100'000 ? 1U : 0U);
+      if (i % 3 == 0) {
+        ASSERT_FALSE(read_all(*lines).error);
+      }
+    }
+  }
+}
+
+TEST_F(FilesSourceTest, ids_differ_between_the_contents_of_a_name_and_are_stable_for_one) {
+  put("a.txt", "id,name\n1,one\n");
+  auto from = source({}, "a.txt");
+  const Got first = read_all(*reader(from));
+  EXPECT_EQ(read_all(*reader(from)).ids, first.ids);
+  const auto is_new = [&](const Got& got) {
+    return std::ranges::none_of(got.ids, [&](const auto& id) { return first.ids.contains(id); });
+  };
+  put("a.txt", "id,name\n2,two\n");  // the same inode and first line
+  const Part lost{.id = parts(from).at(0), .start = Part::Start::earliest};
+  EXPECT_TRUE(is_new(read_all(*from.open(lost, std::nullopt, {}, {}).value())));
+  put("b.txt", "id,name\n3,three\n");
+  std::filesystem::rename(folder_ + "b.txt", folder_ + "a.txt");
+  EXPECT_TRUE(is_new(read_all(*reader(from))));
+}
+
+TEST_F(FilesSourceTest, the_position_before_a_line_gives_that_line_first) {
+  std::string text;
+  for (int i = 0; i < 40; ++i) {
+    text += std::string(static_cast<size_t>(i * 37 % 300), 'a') + std::to_string(i) + "\n";
+  }
+  text += std::string(700, 'x') + "\nbehind a long line\nlast";
+  put("a.txt", text);
+  put("a.gz", gzip(text));
+  for (const char* name : {"a.txt", "a.gz"}) {
+    auto from = source({.follow = false, .line_max = {500}}, name);
+    const Got whole = read_all(*reader(from));
+    ASSERT_EQ(whole.lines.size(), 43U);
+    for (size_t i = 0; i < whole.lines.size(); ++i) {
+      for (const char* copy : {"", "00000001"}) {
+        const auto before = from.position_before(whole.position, whole.orders[i] + copy);
+        ASSERT_TRUE(before);
+        const Got rest = read_all(*reader(from, before));
+        EXPECT_TRUE(std::ranges::equal(rest.lines, std::span(whole.lines).subspan(i)));
+        EXPECT_TRUE(std::ranges::equal(rest.orders, std::span(whole.orders).subspan(i)));
+      }
+    }
+    EXPECT_FALSE(from.position_before(whole.position, "short"));
+    EXPECT_FALSE(from.position_before(whole.position, std::string(16, 'x'))) << "another content";
+    EXPECT_FALSE(from.position_before("no position", whole.orders[0]));
+  }
+}
+
+class FewFiles final : public SystemFiles {
+ public:
+  uint64_t open_max() const override { return 4; }
+};
+
+TEST_F(FilesSourceTest, more_files_than_descriptors_wait_for_one_that_is_done) {
+  for (const char* name : {"a1", "a2", "a3", "a4"}) {
+    put(name, "line\n");
+  }
+  FewFiles files;
+  FilesSource::Settings settings{.path = {folder_ + "a*"}, .follow = false};
+  FilesSource from(std::move(settings), context_.with(files));
+  const auto ids = parts(from);
+  ASSERT_EQ(ids.size(), 4U);
+  std::vector<std::unique_ptr<Reader>> readers;
+  for (size_t i = 0; i < 3; ++i) {
+    readers.push_back(from.open({ids[i]}, std::nullopt, {}, {}).value());
+  }
+  const auto refused = from.open({ids[3]}, std::nullopt, {}, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Error::Kind::transient);
+  EXPECT_TRUE(read_all(*readers.front()).end);
+  EXPECT_TRUE(read_all(*readers.front()).end) << "also asked again";
+  EXPECT_EQ(read_all(*from.open({ids[3]}, std::nullopt, {}, {}).value()).lines.size(), 1U);
+}
+
 }  // namespace
 }  // namespace penstock::files

@@ -33,17 +33,26 @@ void LineEvents::begin(EventBlock& block, Timestamp at) {
   at_ = at;
 }
 
+void LineEvents::take(uint64_t generation) {
+  std::array<char, kTagSize> tag;
+  write_tag(generation, tag.data());
+  id_prefix_.resize(part_size_);
+  id_prefix_.append(tag.data(), tag.size()) += '/';
+  generation_ = generation;
+}
+
 void LineEvents::add(std::string_view line, uint64_t offset, FilePosition& position) {
   if (position.generation == 0) {
     position.generation = generation_of(line, position);
   }
+  if (position.generation != generation_) {
+    take(position.generation);
+  }
   char* const place =
-      block_->arena.allocate(kOrderSize + part_.size() + 1 + kDigitsMax + kDigitsSlack);
+      block_->arena.allocate(kOrderSize + id_prefix_.size() + kDigitsMax + kDigitsSlack);
   char* const id = place + kOrderSize;
-  std::memcpy(id, part_.data(), part_.size());
-  id[part_.size()] = '/';
-  char* const digits = id + part_.size() + 1;
-  const char* const end = write_uint64(offset, digits);
+  std::memcpy(id, id_prefix_.data(), id_prefix_.size());
+  const char* const end = write_uint64(offset, id + id_prefix_.size());
   Event& event = block_->events.emplace_back();
   event.order = write_order({.generation = position.generation, .place = offset}, place);
   event.id = {id, static_cast<size_t>(end - id)};

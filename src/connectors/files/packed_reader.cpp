@@ -23,7 +23,10 @@ class PackedReader final : public FileReader {
         skip_(position.offset) {}
 
   Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override {
-    begin(block);
+    if (ended()) {
+      return *ended();
+    }
+    TRY(begin(block));
     TRY(skip_known(stop));
     if (skip_ > 0 && damage_.empty() && !at_end_) {
       return finish({}, packed_offset_);
@@ -57,10 +60,7 @@ class PackedReader final : public FileReader {
     at_end_ = false;
     while (made < out.size() && damage_.empty()) {
       if (input_at_ == input_size_) {
-        input_.resize(kInputBytes);
-        TRY(input_size_, file_->read(packed_offset_, {input_.data(), input_.size()}));
-        input_at_ = 0;
-        packed_offset_ += input_size_;
+        TRY(read_input());
       }
       const bool dry = input_size_ == input_at_;
       const auto step =
@@ -83,6 +83,19 @@ class PackedReader final : public FileReader {
       }
     }
     return made;
+  }
+
+  Result<> read_input() {
+    const size_t front = front_size();
+    input_.resize(front + kInputBytes);
+    input_at_ = input_size_ = 0;
+    TRY(const size_t got, file_->read(packed_offset_ - front, input_));
+    TRY(check_front(std::string_view(input_).substr(0, std::min(got, front)), packed_offset_));
+    input_at_ = front;
+    input_size_ = got;
+    packed_offset_ += got - front;
+    remember(std::string_view(input_).substr(0, got));
+    return {};
   }
 
   // A slice of what an earlier run has read.

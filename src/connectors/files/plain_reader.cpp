@@ -18,7 +18,10 @@ class PlainReader final : public FileReader {
   using FileReader::FileReader;
 
   Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override {
-    begin(block);
+    if (ended()) {
+      return *ended();
+    }
+    TRY(begin(block));
     if (scanned_to_ > position_.offset) {
       return skip_long_line(block, stop);
     }
@@ -28,6 +31,7 @@ class PlainReader final : public FileReader {
       TRY(const Piece piece, read_piece(block, size));
       const size_t lines = take_lines(block, piece.text, limits);
       if (lines > 0) {
+        remember({piece.text.data() - front_size(), front_size() + taken_});
         return done(piece.at_end && taken_ == piece.text.size());
       }
       if (piece.text.size() > options_.line_max) {
@@ -47,21 +51,15 @@ class PlainReader final : public FileReader {
     bool at_end = false;
   };
 
-  // One byte more is read in front: it must still be the line break it was, or somebody wrote the
-  // file anew.
   Result<Piece> read_piece(EventBlock& block, size_t size) {
-    const size_t front = behind_break_ ? 1 : 0;
+    const size_t front = front_size();
     char* const buffer = block.arena.allocate(size + front);
     auto got = file_->read(position_.offset - front, {buffer, size + front});
     if (!got) {
       return std::unexpected(std::move(got).error());
     }
     block.arena.shrink_last(buffer, *got);
-    if (*got < front || (front == 1 && buffer[0] != '\n')) {
-      TRY(check_still_there(position_.offset));
-      return fail(Error::Kind::lost_position,
-                  "files " + options_.path + ": the file was written anew while it was read");
-    }
+    TRY(check_front({buffer, std::min(*got, front)}, position_.offset));
     return Piece{{buffer + front, *got - front}, *got < size + front};
   }
 
@@ -94,7 +92,6 @@ class PlainReader final : public FileReader {
     const size_t lines = block.events.size() - first;
     if (lines > 0) {
       average_ = taken_ / lines + 1;
-      behind_break_ = true;
     }
     return lines;
   }
@@ -110,7 +107,7 @@ class PlainReader final : public FileReader {
     }
     lines_.add(rest, position_.offset, position_);
     position_.offset += rest.size();
-    behind_break_ = false;
+    remember(rest);
     return done(true);
   }
 
@@ -129,7 +126,8 @@ class PlainReader final : public FileReader {
       const bool found = line_break != std::string_view::npos;
       const bool ended = got == 0 && options_.take_last_line;
       if (found || ended) {
-        TRY(reject_long_line(block, found ? scanned_to_ + line_break + 1 : scanned_to_, found));
+        TRY(reject_long_line(block, found ? scanned_to_ + line_break + 1 : scanned_to_));
+        remember(std::string_view(buffer).substr(0, found ? line_break + 1 : 0));
         return done(ended);
       }
       scanned_to_ += got;
@@ -142,21 +140,19 @@ class PlainReader final : public FileReader {
     return finish({}, position_.offset);
   }
 
-  Result<> reject_long_line(EventBlock& block, uint64_t next, bool behind_break) {
+  Result<> reject_long_line(EventBlock& block, uint64_t next) {
     const size_t size = kept_of_long_line();
     char* const kept = block.arena.allocate(size);
     TRY(const size_t got, file_->read(position_.offset, {kept, size}));
     lines_.reject({kept, got}, position_.offset, too_long(), position_);
     position_.offset = next;
-    behind_break_ = behind_break;
     scanned_to_ = 0;
     return {};
   }
 
-  size_t average_ = 1024;      // bytes a line, in the read before
-  size_t taken_ = 0;           // bytes of the piece that became events
-  bool behind_break_ = false;  // the byte in front of the offset was a line break in this run
-  uint64_t scanned_to_ = 0;    // beyond the offset: inside a line that is too long
+  size_t average_ = 1024;    // bytes a line, in the read before
+  size_t taken_ = 0;         // bytes of the piece that became events
+  uint64_t scanned_to_ = 0;  // beyond the offset: inside a line that is too long
 };
 
 }  // namespace

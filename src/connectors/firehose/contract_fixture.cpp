@@ -125,6 +125,7 @@ class MemoryFixture final : public FirehoseFixture {
       return put(address, records());
     }));
   }
+  bool signals() const override { return true; }
   void replace() override { replaced_ = true; }
   std::string impossible(SourceCase which) const override {
     switch (which) {

@@ -11,7 +11,8 @@ namespace {
 constexpr size_t kMemoryBytesMax = size_t{64} << 20;  // of what waits without an inbox
 constexpr std::string_view kPart = "inbox";
 
-// The queue keeps its own position, so the engine's is only passed back to it.
+// The queue keeps its own position, so the engine's is only passed back to it. Both hands are the
+// queue's.
 class QueueReader final : public Reader {
  public:
   explicit QueueReader(inbox::Queue& queue) : queue_(queue) {}
@@ -58,7 +59,7 @@ Result<std::unique_ptr<Source>> FirehoseSource::make(Settings settings, const Co
 }
 
 SourceTraits FirehoseSource::traits() const {
-  return {.progress = Progress::source_owned, .wait = 100ms, .generation_bytes = 8};
+  return {.progress = Progress::source_owned, .generation_bytes = 8};
 }
 
 std::string FirehoseSource::fingerprint() const {
@@ -88,8 +89,15 @@ Result<std::vector<Part>> FirehoseSource::parts(const Checkpoint&, Stop) {
 }
 
 Result<std::unique_ptr<Reader>> FirehoseSource::open(const Part&, const std::optional<Position>&,
-                                                     Signal, Stop) {
+                                                     Signal signal, Stop) {
+  queue_->listen(std::move(signal));
   return std::make_unique<QueueReader>(*queue_);
+}
+
+std::optional<Position> FirehoseSource::position_before(const Position& /*end*/,
+                                                        std::string_view order) const {
+  const auto place = inbox::Place::from_order(order);
+  return place ? std::optional(place->before().position()) : std::nullopt;
 }
 
 void FirehoseSource::handle(const net::HttpRequest& request, const net::Responder& respond) {

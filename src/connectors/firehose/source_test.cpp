@@ -8,6 +8,7 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "sim/sim_files.h"
+#include "testing/test_signal.h"
 
 namespace penstock::firehose {
 namespace {
@@ -23,7 +24,7 @@ class FirehoseSourceTest : public testing::Test {
     const auto parts = source_->parts({}, {}).value();
     ASSERT_EQ(parts.size(), 1u);
     EXPECT_EQ(parts[0].id, "inbox");
-    reader_ = source_->open(parts[0], std::nullopt, {}, {}).value();
+    reader_ = source_->open(parts[0], std::nullopt, signal_.signal(), {}).value();
   }
   void stop() {
     reader_.reset();
@@ -43,9 +44,14 @@ class FirehoseSourceTest : public testing::Test {
     return put("PutRecordBatch",
                R"({"DeliveryStreamName":"s","Records":[{"Data":"YQ=="},{"Data":"YmI="}]})");
   }
+  // Waits until there is something to read.
   std::vector<std::string> read() {
     EventBlock block;
-    position_ = reader_->read(block, {.wait = 10s}, {}).value().position;
+    position_ = reader_->read(block, {}, {}).value().position;
+    while (block.events.empty()) {
+      signal_.wait();
+      position_ = reader_->read(block, {}, {}).value().position;
+    }
     std::vector<std::string> raws;
     for (const Event& event : block.events) {
       EXPECT_EQ(event.stream, "s");
@@ -71,6 +77,7 @@ class FirehoseSourceTest : public testing::Test {
   std::unique_ptr<Source> source_;
   std::unique_ptr<Reader> reader_;
   Position position_;
+  TestSignal signal_;
 };
 
 using Strings = std::vector<std::string>;
@@ -98,7 +105,7 @@ TEST_F(FirehoseSourceTest, without_an_inbox_answers_once_delivered) {
   std::future<net::ClientAnswer> answer =
       std::async(std::launch::async, [this] { return put_two(); });
   EXPECT_EQ(read(), (Strings{"a", "bb"}));
-  EXPECT_EQ(answer.wait_for(50ms), std::future_status::timeout);
+  EXPECT_EQ(answer.wait_for(0s), std::future_status::timeout);
   ASSERT_TRUE(reader_->commit(position_, {}));
   EXPECT_EQ(answer.get().status, 200);
 }
@@ -140,6 +147,7 @@ TEST_F(FirehoseSourceTest, a_disk_that_fails_to_sync_ends_the_pipeline) {
   EXPECT_EQ(put_two().status, 500);
   EventBlock block;
   EXPECT_EQ(reader_->read(block, {}, {}).error().kind, Error::Kind::fatal);
+  EXPECT_EQ(signal_.calls(), 1) << "told, so that the pipeline ends now and not at the next record";
 }
 
 }  // namespace

@@ -25,12 +25,23 @@ constexpr uint32_t kPositionVersion = 1;
 constexpr char kSeparator = ' ';
 constexpr size_t kIdMax = 40;
 
+uint64_t generation_of(int64_t seed) {
+  return hash64("seed", static_cast<uint64_t>(seed));
+}
+
+// Where reading goes on with the record of this index.
+Position encode(uint64_t index) {
+  PositionWriter position(kPositionVersion, kSeparator);
+  position.number(index);
+  return position.finish();
+}
+
 class GenerateReader final : public Reader {
  public:
   GenerateReader(GenerateSource::Settings settings, Clock& clock, uint64_t next)
       : settings_(settings),
         clock_(clock),
-        generation_(hash64("seed", static_cast<uint64_t>(settings.seed))),
+        generation_(generation_of(settings.seed)),
         next_(next),
         first_(next),
         start_(clock.now()) {}
@@ -47,9 +58,7 @@ class GenerateReader final : public Reader {
     Read read;
     read.end = settings_.count > 0 && next_ >= static_cast<uint64_t>(settings_.count);
     read.caught_up = next_ >= due();
-    PositionWriter position(kPositionVersion, kSeparator);
-    position.number(next_);
-    read.position = position.finish();
+    read.position = encode(next_);
     return read;
   }
   Result<> commit(const Position& /*position*/, Stop /*stop*/) override { return {}; }
@@ -165,6 +174,15 @@ Result<std::unique_ptr<Reader>> GenerateSource::open(const Part& /*part*/,
     }
   }
   return std::make_unique<GenerateReader>(settings_, clock_, next);
+}
+
+std::optional<Position> GenerateSource::position_before(const Position& /*end*/,
+                                                        std::string_view order) const {
+  const std::optional<Order> record = read_order(order);
+  if (!record || record->generation != generation_of(settings_.seed)) {
+    return std::nullopt;
+  }
+  return encode(record->place);
 }
 
 }  // namespace penstock

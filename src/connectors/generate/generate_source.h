@@ -28,6 +28,8 @@ class GenerateSource final : public Source {
   Result<std::vector<Part>> parts(const Checkpoint& checkpoint, Stop stop) override;
   Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>& position,
                                        Signal signal, Stop stop) override;
+  std::optional<Position> position_before(const Position& end,
+                                          std::string_view order) const override;
 
  private:
   Settings settings_;

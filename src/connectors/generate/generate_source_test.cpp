@@ -39,6 +39,26 @@ TEST(generate, a_restart_goes_on_where_the_position_points) {
   EXPECT_EQ(std::set<std::string>(whole.begin(), whole.end()).size(), 5U);
 }
 
+TEST(generate, the_position_before_a_record_gives_that_record_first) {
+  FakeClock clock;
+  GenerateSource source({.count = 5}, clock);
+  auto reader = source.open({"generate"}, std::nullopt, {}, {});
+  EventBlock block;
+  const auto read = (*reader)->read(block, {}, {});
+  ASSERT_TRUE(read);
+  ASSERT_EQ(block.events.size(), 5U);
+  for (const Event& event : block.events) {
+    for (const char* copy : {"", "00000001"}) {
+      auto before = source.position_before(read->position, std::string(event.order) + copy);
+      ASSERT_TRUE(before);
+      EXPECT_EQ(read_all(source, before, {.events = 1}), std::vector{std::string(event.raw)});
+    }
+  }
+  GenerateSource other({.count = 5, .seed = 2}, clock);
+  EXPECT_FALSE(other.position_before(read->position, block.events[0].order));
+  EXPECT_FALSE(source.position_before(read->position, "short"));
+}
+
 TEST(generate, a_rate_gives_what_is_due) {
   FakeClock clock;
   GenerateSource source({.rate = 10}, clock);

@@ -33,7 +33,8 @@ class StdinFixture final : public SourceFixture {
   Result<std::unique_ptr<Source>> make() override {
     close_pipe(ends_);
     CHECK(::pipe2(ends_.data(), O_CLOEXEC) == 0);
-    return std::make_unique<StdinSource>(StdinSource::Settings{}, clock_, Stdio(ends_[0], -1));
+    return std::make_unique<StdinSource>(StdinSource::Settings{}, clock_, ++seed_,
+                                         Stdio(ends_[0], -1));
   }
   void fill(Source&) override {
     for (const std::string& line : content_) {
@@ -62,6 +63,7 @@ class StdinFixture final : public SourceFixture {
 
  private:
   SystemClock clock_;
+  uint64_t seed_ = 0;  // each process has another
   Ends ends_ = {-1, -1};
   std::vector<std::string> content_ = {"one", "two", "three", "four", "five"};
 };

@@ -38,7 +38,7 @@ void run(std::string_view parameters, std::string_view text) {
   std::array<int, 2> ends{};
   CHECK(::pipe(ends.data()) == 0);
   SystemClock clock;
-  StdinSource source({.line_max = {line_max}}, clock, Stdio(ends[0], -1));
+  StdinSource source({.line_max = {line_max}}, clock, 1, Stdio(ends[0], -1));
   const auto reader = source.open({"stdin"}, std::nullopt, {}, {});
   CHECK(reader.has_value());
   std::string lines;

@@ -3,9 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <cstring>
 
+#include "base/digits.h"
+#include "base/hash.h"
 #include "config/fields.h"
 
 namespace penstock {
@@ -17,8 +19,12 @@ constexpr size_t kKeptOfLongLine = size_t{64} << 10;
 
 class StdinReader final : public Reader {
  public:
-  StdinReader(Stdio stdio, Clock& clock, size_t line_max)
-      : stdio_(stdio), clock_(clock), line_max_(line_max) {}
+  StdinReader(Stdio stdio, Clock& clock, size_t line_max, uint64_t generation)
+      : stdio_(stdio), clock_(clock), line_max_(line_max) {
+    std::array<char, kTagSize> tag;
+    write_tag(generation, tag.data());
+    id_prefix_.append(tag.data(), tag.size()) += '/';
+  }
 
   Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override {
     const size_t first = block.events.size();
@@ -94,10 +100,10 @@ class StdinReader final : public Reader {
     }
     Event event;
     ++lines_;
-    char* const place = block.arena.allocate(32);
-    std::memcpy(place, "stdin/", 6);
-    const auto written = std::to_chars(place + 6, place + 32, lines_);
-    event.id = {place, static_cast<size_t>(written.ptr - place)};
+    char* const place = block.arena.allocate(id_prefix_.size() + kDigitsMax + kDigitsSlack);
+    std::memcpy(place, id_prefix_.data(), id_prefix_.size());
+    const char* const id_end = write_uint64(lines_, place + id_prefix_.size());
+    event.id = {place, static_cast<size_t>(id_end - place)};
     event.stream = "stdin";
     event.has_raw = true;
     event.raw = line;
@@ -117,9 +123,10 @@ class StdinReader final : public Reader {
   Stdio stdio_;
   Clock& clock_;
   size_t line_max_;
-  std::string kept_;       // read, and not yet given away
-  uint64_t lines_ = 0;     // given away
-  bool skipping_ = false;  // inside a line that is too long
+  std::string id_prefix_ = "stdin/";  // and a tag unlike any other run's, for other lines
+  std::string kept_;                  // read, and not yet given away
+  uint64_t lines_ = 0;                // given away
+  bool skipping_ = false;             // inside a line that is too long
   bool ended_ = false;
 };
 
@@ -131,7 +138,7 @@ void StdinSource::Settings::fields(config::FieldVisitor& visitor) {
 }
 
 Result<std::unique_ptr<Source>> StdinSource::make(Settings settings, const Context& context) {
-  return std::make_unique<StdinSource>(settings, context.clock, Stdio());
+  return std::make_unique<StdinSource>(settings, context.clock, context.seed, Stdio());
 }
 
 SourceTraits StdinSource::traits() const {
@@ -145,7 +152,9 @@ Result<std::vector<Part>> StdinSource::parts(const Checkpoint& /*checkpoint*/, S
 Result<std::unique_ptr<Reader>> StdinSource::open(const Part& /*part*/,
                                                   const std::optional<Position>& /*position*/,
                                                   Signal /*signal*/, Stop /*stop*/) {
-  return std::make_unique<StdinReader>(stdio_, clock_, settings_.line_max.bytes);
+  const auto now = static_cast<uint64_t>(clock_.wall().micros);
+  return std::make_unique<StdinReader>(stdio_, clock_, settings_.line_max.bytes,
+                                       hash64("stdin", random_.next() ^ now));
 }
 
 }  // namespace penstock

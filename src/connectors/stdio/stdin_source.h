@@ -2,6 +2,7 @@
 // time.
 #pragma once
 
+#include "base/random.h"
 #include "base/stdio.h"
 #include "config/fields.h"
 #include "core/context.h"
@@ -17,8 +18,8 @@ class StdinSource final : public Source {
     void fields(config::FieldVisitor& visitor);
   };
   static Result<std::unique_ptr<Source>> make(Settings settings, const Context& context);
-  StdinSource(Settings settings, Clock& clock, Stdio stdio)
-      : settings_(settings), clock_(clock), stdio_(stdio) {}
+  StdinSource(Settings settings, Clock& clock, uint64_t seed, Stdio stdio)
+      : settings_(settings), clock_(clock), random_(seed), stdio_(stdio) {}
 
   SourceTraits traits() const override;
   std::string fingerprint() const override { return "stdin"; }
@@ -29,6 +30,7 @@ class StdinSource final : public Source {
  private:
   Settings settings_;
   Clock& clock_;
+  Random random_;
   Stdio stdio_;
 };
 

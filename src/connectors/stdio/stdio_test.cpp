@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <set>
 
 #include "connectors/stdio/stdin_source.h"
 #include "connectors/stdio/stdout_sink.h"
@@ -38,8 +39,16 @@ class StdioTest : public testing::Test {
     ASSERT_EQ(write(ends_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
   std::unique_ptr<Reader> reader(size_t line_max = 100) {
-    StdinSource source({.line_max = {line_max}}, clock_, Stdio(ends_[0], -1));
+    StdinSource source({.line_max = {line_max}}, clock_, seed_++, Stdio(ends_[0], -1));
     return *source.open({"stdin"}, std::nullopt, {}, {});
+  }
+  // Without the run's tag, which goes into tags_.
+  std::string short_id(std::string_view id) {
+    const size_t first = id.find('/');
+    const size_t second = id.rfind('/');
+    EXPECT_LT(first, second) << id;
+    tags_.emplace(id.substr(first, second - first));
+    return std::string(id.substr(0, first)).append(id.substr(second));
   }
   // The lines of one read, "!" before a rejected one; "." when it was the end.
   std::string read_lines(Reader& from, ReadLimits limits = {}) {
@@ -53,13 +62,15 @@ class StdioTest : public testing::Test {
       for (const Rejection& rejection : block.rejections) {
         text += rejection.index == i ? "!" : "";
       }
-      text += std::string(block.events[i].id) + "=" + std::string(block.events[i].raw) + " ";
+      text += short_id(block.events[i].id) + "=" + std::string(block.events[i].raw) + " ";
     }
     return text + (read->end ? "." : "");
   }
 
   std::array<int, 2> ends_ = {-1, -1};
   SystemClock clock_;
+  uint64_t seed_ = 1;
+  std::set<std::string> tags_;  // of the ids
 };
 
 TEST_F(StdioTest, lines_are_events_and_a_partial_line_waits_for_its_end) {
@@ -91,6 +102,15 @@ TEST_F(StdioTest, a_line_beyond_the_limit_is_rejected_and_the_next_is_read) {
   EXPECT_EQ(read_lines(*from), "!stdin/1=12345 ");
   feed("678\nok\nnot ok\n");
   EXPECT_EQ(read_lines(*from), "stdin/2=ok !stdin/3=not ok ");
+}
+
+TEST_F(StdioTest, each_run_has_ids_of_its_own) {
+  for (size_t run = 1; run <= 3; ++run) {
+    auto from = reader();
+    feed("beat\nbeat\n");
+    EXPECT_EQ(read_lines(*from), "stdin/1=beat stdin/2=beat ");
+    EXPECT_EQ(tags_.size(), run);
+  }
 }
 
 TEST_F(StdioTest, stdout_writes_a_line_an_event_and_names_what_it_rejects) {
