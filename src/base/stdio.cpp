@@ -89,35 +89,53 @@ Result<Stdio::Input> Stdio::read(std::span<char> into, Duration wait, Stop stop)
   }
 }
 
-Result<> Stdio::write(std::string_view bytes, Stop stop) {
-  const PipeSignalGuard guard;
-  while (!bytes.empty()) {
-    pollfd entry = {output_, POLLOUT, 0};
-    const int ready = poll(&entry, 1, kSliceMs);
-    if (stop.stop_requested() && ready <= 0) {
-      return fail(Error::Kind::cancelled, "write standard output: stopped while its reader waits");
-    }
-    if (ready <= 0) {
-      continue;
-    }
-    const ssize_t put = ::write(output_, bytes.data(), std::min(bytes.size(), room(output_)));
-    if (put >= 0) {
-      bytes.remove_prefix(static_cast<size_t>(put));
-      continue;
-    }
-    if (errno == EINTR || errno == EAGAIN) {
-      continue;
-    }
-    if (errno == EPIPE) {
-      guard.take();
-      return fatal("write standard output: its reader has closed the pipe");
-    }
-    if (errno == ENOSPC || errno == EDQUOT) {
-      return transient("write standard output: disk full; free some space");
-    }
-    return fatal(fmt::format("write standard output: {}", std::strerror(errno)));
+// False: it may come later.
+Result<bool> Stdio::wait_for_room(Clock& clock, Instant deadline, const Stop& stop) const {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock.now()).count();
+  pollfd entry = {output_, POLLOUT, 0};
+  const int slice = static_cast<int>(std::clamp<int64_t>(left, 0, kSliceMs));
+  const bool ready = poll(&entry, 1, slice) > 0;
+  if (!ready && stop.stop_requested()) {
+    return fail(Error::Kind::cancelled, "write standard output: stopped while its reader waits");
   }
-  return {};
+  if (left <= 0) {
+    return transient("write standard output: its reader did not take it before the deadline");
+  }
+  return ready;
+}
+
+// 0: tried again.
+Result<size_t> Stdio::write_some(std::string_view bytes) const {
+  const PipeSignalGuard guard;
+  const ssize_t put = ::write(output_, bytes.data(), std::min(bytes.size(), room(output_)));
+  if (put >= 0) {
+    return static_cast<size_t>(put);
+  }
+  if (errno == EINTR || errno == EAGAIN) {
+    return size_t{0};
+  }
+  if (errno == EPIPE) {
+    guard.take();
+    return fatal("write standard output: its reader has closed the pipe");
+  }
+  if (errno == ENOSPC || errno == EDQUOT) {
+    return transient("write standard output: disk full; free some space");
+  }
+  return fatal(fmt::format("write standard output: {}", std::strerror(errno)));
+}
+
+Stdio::Output Stdio::write(std::string_view bytes, Clock& clock, Instant deadline, Stop stop) {
+  Output output;
+  while (output.size < bytes.size()) {
+    const Result<bool> room = wait_for_room(clock, deadline, stop);
+    const Result<size_t> put = room && *room ? write_some(bytes.substr(output.size)) : size_t{0};
+    if (!room || !put) {
+      output.outcome = std::unexpected(room ? put.error() : room.error());
+      return output;
+    }
+    output.size += *put;
+  }
+  return output;
 }
 
 }  // namespace penstock

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace penstock {
 
@@ -20,10 +21,18 @@ class Stdio {
   };
   // Waits at most `wait` for a first byte, then takes what is there.
   Result<Input> read(std::span<char> into, Duration wait, Stop stop);
-  // All of it, or an error: `fatal` when nobody reads any more, `cancelled` soon after stop.
-  Result<> write(std::string_view bytes, Stop stop);
+  struct Output {
+    size_t size = 0;  // bytes that went, also where not all did
+    Result<> outcome;
+  };
+  // All of it, or why not: `transient` when there is no room before the deadline or the disk is
+  // full, `fatal` when nobody reads any more, `cancelled` soon after stop.
+  Output write(std::string_view bytes, Clock& clock, Instant deadline, Stop stop);
 
  private:
+  Result<bool> wait_for_room(Clock& clock, Instant deadline, const Stop& stop) const;
+  Result<size_t> write_some(std::string_view bytes) const;
+
   int input_;
   int output_;
 };

@@ -48,9 +48,10 @@ TEST(stdio, a_closed_pipe_is_fatal_and_no_signal_ends_the_program) {
   Pipe pipe;
   pipe.close_reader();
   Stdio stdio(-1, pipe.ends[1]);
-  const auto written = stdio.write("abc", {});
-  ASSERT_FALSE(written);
-  EXPECT_EQ(written.error().kind, Error::Kind::fatal);
+  SystemClock clock;
+  const auto written = stdio.write("abc", clock, Instant::never(), {});
+  ASSERT_FALSE(written.outcome);
+  EXPECT_EQ(written.outcome.error().kind, Error::Kind::fatal);
 }
 
 TEST(stdio, a_stopped_write_returns_although_nobody_reads) {
@@ -58,12 +59,32 @@ TEST(stdio, a_stopped_write_returns_although_nobody_reads) {
   Stdio stdio(-1, pipe.ends[1]);
   std::stop_source stop;
   const std::string big(size_t{1} << 20, 'x');
-  Result<> written;
-  std::thread writer([&] { written = stdio.write(big, stop.get_token()); });
+  SystemClock clock;
+  Stdio::Output written;
+  std::thread writer(
+      [&] { written = stdio.write(big, clock, Instant::never(), stop.get_token()); });
   stop.request_stop();
   writer.join();
-  ASSERT_FALSE(written);
-  EXPECT_EQ(written.error().kind, Error::Kind::cancelled);
+  ASSERT_FALSE(written.outcome);
+  EXPECT_EQ(written.outcome.error().kind, Error::Kind::cancelled);
+}
+
+TEST(stdio, a_write_ends_at_its_deadline_and_says_how_much_went) {
+  Pipe pipe;
+  Stdio stdio(-1, pipe.ends[1]);
+  SystemClock clock;
+  const std::string big(size_t{1} << 20, 'x');
+  const auto written = stdio.write(big, clock, clock.now() + 20ms, {});
+  ASSERT_FALSE(written.outcome);
+  EXPECT_EQ(written.outcome.error().kind, Error::Kind::transient);
+  pipe.close_writer();
+  std::string got(big.size(), '\0');
+  size_t size = 0;
+  for (ssize_t one = 1; one > 0; size += static_cast<size_t>(one)) {
+    one = read(pipe.ends[0], got.data() + size, got.size() - size);
+    ASSERT_GE(one, 0);
+  }
+  EXPECT_EQ(written.size, size);
 }
 
 TEST(stdio, large_writes_arrive_whole) {
@@ -81,7 +102,8 @@ TEST(stdio, large_writes_arrive_whole) {
       got.append(buffer.data(), static_cast<size_t>(size));
     }
   });
-  EXPECT_TRUE(stdio.write(big, {}));
+  SystemClock clock;
+  EXPECT_TRUE(stdio.write(big, clock, Instant::never(), {}).outcome);
   pipe.close_writer();
   reader.join();
   EXPECT_EQ(got, big);

@@ -82,7 +82,7 @@ class StdoutFixture final : public SinkFixture {
     ::close(file_);
   }
   Result<std::unique_ptr<Sink>> make() override {
-    return std::make_unique<StdoutSink>(encoder_, Stdio(-1, out_));
+    return std::make_unique<StdoutSink>(encoder_, clock_, Stdio(-1, out_));
   }
   std::optional<std::vector<std::string>> held() override {
     std::istringstream lines(folder_.read("out"));
@@ -130,6 +130,7 @@ class StdoutFixture final : public SinkFixture {
 
  private:
   TemporaryFolder folder_;
+  SystemClock clock_;
   std::shared_ptr<RefusingEncoder> encoder_ = std::make_shared<RefusingEncoder>();
   int out_;   // what the sink writes to
   int file_;  // the file, to go back to

@@ -3,10 +3,12 @@
 
 #include <array>
 #include <set>
+#include <thread>
 
 #include "connectors/stdio/stdin_source.h"
 #include "connectors/stdio/stdout_sink.h"
 #include "testing/test_context.h"
+#include "testing/test_events.h"
 
 namespace penstock {
 namespace {
@@ -114,7 +116,7 @@ TEST_F(StdioTest, each_run_has_ids_of_its_own) {
 }
 
 TEST_F(StdioTest, stdout_writes_a_line_an_event_and_names_what_it_rejects) {
-  StdoutSink sink(std::make_shared<CopyEncoder>(), Stdio(-1, ends_[1]));
+  StdoutSink sink(std::make_shared<CopyEncoder>(), clock_, Stdio(-1, ends_[1]));
   std::array<Event, 4> events;
   const std::array<std::string_view, 4> texts = {"one", "bad", "two\n", ""};
   Batch batch;
@@ -132,8 +134,51 @@ TEST_F(StdioTest, stdout_writes_a_line_an_event_and_names_what_it_rejects) {
   EXPECT_EQ(std::string_view(buffer.data(), static_cast<size_t>(got)), "one\ntwo\n\n");
 }
 
+// A pipe has 64 KiB, which end in the second line.
+TEST_F(StdioTest, a_line_that_the_deadline_cuts_is_completed_before_others) {
+  StdoutSink sink(std::make_shared<CopyEncoder>(), clock_, Stdio(-1, ends_[1]));
+  TestBatch first;
+  for (const char letter : {'a', 'b', 'c'}) {
+    first.add(first.event().raw(std::string(40'000, letter)).event());
+  }
+  for (int round = 0; round < 2; ++round) {  // in the second nothing goes
+    first.batch().deadline = clock_.now() + 20ms;
+    const auto failures = sink.write(first.batch(), {});
+    if (round == 1) {
+      ASSERT_FALSE(failures);
+      EXPECT_EQ(failures.error().kind, Error::Kind::transient);
+      continue;
+    }
+    ASSERT_TRUE(failures);
+    ASSERT_EQ(failures->size(), 2U);
+    for (uint32_t i = 0; i < 2; ++i) {
+      EXPECT_EQ((*failures)[i].index, i + 1);
+      EXPECT_EQ((*failures)[i].error.kind, Error::Kind::transient);
+    }
+  }
+  std::string got;
+  std::jthread reading([&] {
+    std::array<char, 4096> buffer = {};
+    for (ssize_t size = 1; size > 0; got.append(buffer.data(), static_cast<size_t>(size))) {
+      size = read(ends_[0], buffer.data(), buffer.size());
+    }
+  });
+  TestBatch second;
+  second.add(first[1]).add(first[2]);
+  const auto failures = sink.write(second.batch(), {});
+  ASSERT_TRUE(failures);
+  EXPECT_TRUE(failures->empty());
+  close_end(1);
+  reading.join();
+  std::string wanted;
+  for (const char letter : {'a', 'b', 'b', 'c'}) {
+    wanted += std::string(40'000, letter) + "\n";
+  }
+  EXPECT_EQ(got, wanted);
+}
+
 TEST_F(StdioTest, a_closed_pipe_is_fatal) {
-  StdoutSink sink(std::make_shared<CopyEncoder>(), Stdio(-1, ends_[1]));
+  StdoutSink sink(std::make_shared<CopyEncoder>(), clock_, Stdio(-1, ends_[1]));
   close_end(0);
   Event event;
   Batch batch;

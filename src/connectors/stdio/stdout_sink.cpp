@@ -1,5 +1,7 @@
 #include "connectors/stdio/stdout_sink.h"
 
+#include <algorithm>
+
 #include "core/batch_request.h"
 #include "core/lines.h"
 
@@ -9,7 +11,7 @@ Result<std::unique_ptr<Sink>> StdoutSink::make(Settings /*settings*/, const Cont
   if (context.encoder == nullptr) {
     return fatal("stdout: no format");
   }
-  return std::make_unique<StdoutSink>(context.encoder, Stdio());
+  return std::make_unique<StdoutSink>(context.encoder, context.clock, Stdio());
 }
 
 SinkTraits StdoutSink::traits() const {
@@ -24,13 +26,36 @@ Result<> StdoutSink::open(const Resume& /*resume*/, Stop /*stop*/) {
   return {};
 }
 
+// Where a reader is slow, what it took counts, and an event that was cut is completed before
+// anything else: nothing else may stand in the middle of a line.
 Result<std::vector<Failure>> StdoutSink::write(const Batch& batch, Stop stop) {
   std::vector<Failure> failures;
-  lines_.clear();
+  lines_ = rest_;
+  ends_.clear();
   for (uint32_t i = 0; i < batch.events.size(); ++i) {
     TRY(note(append_line(*encoder_, *batch.events[i], lines_), i, failures));
+    ends_.push_back(lines_.size());
   }
-  TRY(stdio_.write(lines_, stop));
+  Stdio::Output output = stdio_.write(lines_, clock_, batch.deadline, std::move(stop));
+  const auto cut = std::ranges::upper_bound(ends_, output.size);  // ends behind what went
+  const size_t begin = cut == ends_.begin() ? rest_.size() : *std::prev(cut);
+  const size_t end = cut == ends_.end() ? lines_.size() : *cut;
+  if (output.size < rest_.size()) {
+    rest_.erase(0, output.size);
+  } else {
+    rest_ = output.size > begin ? lines_.substr(output.size, end - output.size) : "";
+  }
+  if (output.outcome) {
+    return failures;
+  }
+  const Error& error = output.outcome.error();
+  if (error.kind != Error::Kind::transient || cut == ends_.begin()) {
+    return std::unexpected(error);
+  }
+  std::erase_if(failures, [&](const Failure& one) { return one.index >= cut - ends_.begin(); });
+  for (auto i = static_cast<uint32_t>(cut - ends_.begin()); i < ends_.size(); ++i) {
+    failures.push_back({.index = i, .error = error});
+  }
   return failures;
 }
 

@@ -16,8 +16,8 @@ class StdoutSink final : public Sink {
     void fields(config::FieldVisitor&) {}
   };
   static Result<std::unique_ptr<Sink>> make(Settings settings, const Context& context);
-  StdoutSink(std::shared_ptr<const Encoder> encoder, Stdio stdio)
-      : encoder_(std::move(encoder)), stdio_(stdio) {}
+  StdoutSink(std::shared_ptr<const Encoder> encoder, Clock& clock, Stdio stdio)
+      : encoder_(std::move(encoder)), clock_(clock), stdio_(stdio) {}
 
   SinkTraits traits() const override;
   Result<> open(const Resume& resume, Stop stop) override;
@@ -25,8 +25,11 @@ class StdoutSink final : public Sink {
 
  private:
   std::shared_ptr<const Encoder> encoder_;
+  Clock& clock_;
   Stdio stdio_;
-  std::string lines_;  // of one batch
+  std::string lines_;         // of one batch, behind the rest of a cut one
+  std::vector<size_t> ends_;  // of each event in lines_
+  std::string rest_;          // of an event that was cut by the end of a write
 };
 
 }  // namespace penstock

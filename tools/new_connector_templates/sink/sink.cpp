@@ -3,28 +3,30 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <span>
 
 #include "base/check.h"
-#include "net/address.h"
 
 namespace penstock::@name@ {
 
 namespace {
 
-// To be written: appends what one event is in the body of a request. After an error, which is
-// `rejected` and of this event alone, the body is cut back to where it was.
-Result<> append_record(const Encoder& /*encoder*/, const Event& /*event*/, std::string& /*body*/) {
-  return {};
+// What the service takes in one request, counted as it counts.
+constexpr RequestLimits kLimits{.items = 500, .bytes = size_t{1} << 20};
+// What stands in a body around the records.
+constexpr RequestFrame kFrame{};
+
+// To be written: appends what one event is in the body of a request, and says how many bytes of it
+// the service counts. An error is `rejected` and of this event alone; the body is cut back then.
+Result<size_t> append_record(const Encoder& /*encoder*/, const Event& /*event*/,
+                             std::string& /*body*/) {
+  return 0;
 }
 
-// To be written: what an answer means for the events that were sent, of which `sent` has the
-// indices in the batch. Name what the service did not take, by its index; an error for the whole
-// where nothing is known: `transient` with retry_after where it asks for a wait, `rejected` where it
-// will never take the request as it is (the engine halves the batch and finds the culprit), `fatal`
-// where a person must act.
-Result<std::vector<Failure>> outcome_of(const net::ClientAnswer& answer,
-                                        std::span<const uint32_t> /*sent*/) {
+// To be written: what an answer without an error says of the records of its request, of which there
+// were `sent`. Name what the service did not take, by its place in the request; an error for the
+// whole, `transient`, where nothing is known. What a status means says net/verdict.h; a service that
+// says more in the body of a refusal is read before that, in send().
+Result<std::vector<Failure>> outcome_of(const net::ClientAnswer& answer, size_t /*sent*/) {
   return transient(fmt::format("@name@: an answer with status {} is not read yet", answer.status));
 }
 
@@ -35,17 +37,19 @@ void @Name@Sink::Settings::fields(config::FieldVisitor& visitor) {
                 {.doc = "Where the service is, http:// or https://.", .required = true});
 }
 
-@Name@Sink::@Name@Sink(Settings settings, const Context& context)
+@Name@Sink::@Name@Sink(Settings settings, const net::Url& url, const Context& context)
     : settings_(std::move(settings)),
       clock_(context.clock),
       client_(context.http),
-      encoder_(context.encoder) {}
+      encoder_(context.encoder) {
+  secrets_.add_url(url);
+}
 
 // Without effects outside: `penstock check` calls it too.
 Result<std::unique_ptr<Sink>> @Name@Sink::make(Settings settings, const Context& context) {
   CHECK(context.encoder != nullptr);
-  TRY(net::parse_url(settings.endpoint));
-  return std::unique_ptr<Sink>(new @Name@Sink(std::move(settings), context));
+  TRY(const net::Url url, net::parse_url(settings.endpoint));
+  return std::unique_ptr<Sink>(new @Name@Sink(std::move(settings), url, context));
 }
 
 SinkTraits @Name@Sink::traits() const {
@@ -53,40 +57,28 @@ SinkTraits @Name@Sink::traits() const {
 }
 
 Result<std::vector<Failure>> @Name@Sink::write(const Batch& batch, Stop stop) {
-  std::vector<Failure> failures;
-  std::vector<uint32_t> sent;
-  std::string body;
-  for (uint32_t i = 0; i < batch.events.size(); ++i) {
-    const size_t before = body.size();
-    if (auto added = append_record(*encoder_, *batch.events[i], body); !added) {
-      body.resize(before);
-      failures.push_back({.index = i, .error = std::move(added).error()});
-    } else {
-      sent.push_back(i);
-    }
-  }
-  if (sent.empty()) {
-    return failures;
-  }
-  TRY(const net::ClientAnswer answer, send(std::move(body), batch.deadline, stop));
-  TRY(std::vector<Failure> refused, outcome_of(answer, sent));
-  std::ranges::move(refused, std::back_inserter(failures));
-  return failures;
+  BatchRequests requests(batch, kLimits, kFrame, [&](const Event& event, std::string& body) {
+    return append_record(*encoder_, event, body);
+  });
+  return write_requests(
+      requests, [&](BatchRequest& request) { return send(request, batch.deadline, stop); });
 }
 
-Result<net::ClientAnswer> @Name@Sink::send(std::string body, Instant deadline,
-                                           const Stop& stop) const {
-  const Duration left = deadline == Instant::never() ? traits().write_deadline
-                                                     : deadline - clock_.now();
+Result<std::vector<Failure>> @Name@Sink::send(BatchRequest& request, Instant deadline,
+                                              const Stop& stop) const {
+  const Duration left = std::min(traits().write_deadline, deadline - clock_.now());
   if (left <= Duration(0)) {
     return transient("@name@: no time was left for a request");
   }
-  return client_.send({.method = "POST",
-                       .url = settings_.endpoint,
-                       .headers = {{"Content-Type", std::string(encoder_->content_type())}},
-                       .body = std::move(body),
-                       .deadline = left},
-                      stop);
+  TRY(const net::ClientAnswer answer,
+      client_.send({.method = "POST",
+                    .url = settings_.endpoint,
+                    .headers = {{"Content-Type", std::string(encoder_->content_type())}},
+                    .body = std::move(request.body),
+                    .deadline = left},
+                   stop));
+  TRY(net::verdict_of(answer, secrets_, {}, clock_.wall()));
+  return outcome_of(answer, request.indices.size());
 }
 
 }  // namespace penstock::@name@

@@ -6,10 +6,12 @@
 #include <string>
 
 #include "config/fields.h"
+#include "core/batch_request.h"
 #include "core/codec.h"
 #include "core/context.h"
 #include "core/sink.h"
 #include "net/http_client.h"
+#include "net/verdict.h"
 
 namespace penstock::@name@ {
 
@@ -26,10 +28,12 @@ class @Name@Sink final : public Sink {
   Result<std::vector<Failure>> write(const Batch& batch, Stop stop) override;
 
  private:
-  @Name@Sink(Settings settings, const Context& context);
-  Result<net::ClientAnswer> send(std::string body, Instant deadline, const Stop& stop) const;
+  @Name@Sink(Settings settings, const net::Url& url, const Context& context);
+  Result<std::vector<Failure>> send(BatchRequest& request, Instant deadline,
+                                    const Stop& stop) const;
 
   const Settings settings_;
+  net::Secrets secrets_;  // what the service may repeat in a refusal and nobody may see
   Clock& clock_;
   net::HttpClient& client_;
   const std::shared_ptr<const Encoder> encoder_;
