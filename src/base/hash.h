@@ -1,8 +1,8 @@
 // Hash128, and hash128() and hash64(): stable hashes of bytes (XXH3, whose values are fixed since
 // xxHash 0.8; they may be written to disk and compared by a later version). Fast, and no defence:
-// anybody can make two texts with one value. They find torn writes and damage, spread seeds, and
-// tell the file that we know from another; whose identity others choose is told by keyed_hash() in
-// memory, and by sha256() or its own bytes on disk and on wires.
+// anybody can make two texts with one value. They find torn writes and damage, and spread seeds;
+// what others choose is told apart by keyed_hash() in memory, and by sha256() or its own bytes on
+// disk and on wires (ADR 0019).
 #pragma once
 
 #include <compare>

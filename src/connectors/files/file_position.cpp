@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <cstring>
 
+#include "base/sha256.h"
 #include "core/order.h"
 #include "core/position.h"
 
@@ -11,7 +13,8 @@ namespace penstock::files {
 
 namespace {
 
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
+constexpr uint32_t kVersionOfOldHead = 2;
 constexpr uint32_t kVersionWithoutTime = 1;
 constexpr char kSeparator = ' ';
 
@@ -20,10 +23,25 @@ std::unexpected<Error> lost(const std::string& path, std::string_view why) {
               fmt::format("files {}: {}; the saved position does not belong to it", path, why));
 }
 
+using Bytes = std::array<char, FilePosition::kHeadMax>;
+
+// A view into `bytes`.
+Result<std::string_view> read_head(File& file, uint64_t size, Bytes& bytes) {
+  TRY(const size_t got, file.read(0, {bytes.data(), static_cast<size_t>(size)}));
+  return std::string_view(bytes.data(), got);
+}
+
+FilePosition::Head head_of(std::string_view bytes) {
+  const std::array<uint8_t, 32> digest = sha256(bytes);
+  FilePosition::Head head;
+  std::memcpy(&head, digest.data(), sizeof head);
+  return head;
+}
+
 }  // namespace
 
 std::string encode(const FilePosition& position) {
-  PositionWriter writer(kVersion, kSeparator);
+  PositionWriter writer(position.is_old ? kVersionOfOldHead : kVersion, kSeparator);
   for (const uint64_t value :
        {position.offset, position.device, position.inode, position.head_size, position.head.high,
         position.head.low, position.generation, static_cast<uint64_t>(position.made.micros)}) {
@@ -45,7 +63,8 @@ std::optional<FilePosition> decode_position(std::string_view bytes, const FileIn
   position.made = reader.version() == kVersionWithoutTime
                       ? file.made
                       : Timestamp{static_cast<int64_t>(reader.hex())};
-  const bool known = reader.version() == kVersion || reader.version() == kVersionWithoutTime;
+  position.is_old = reader.version() < kVersion;
+  const bool known = reader.version() >= kVersionWithoutTime && reader.version() <= kVersion;
   if (!known || !reader.complete() || position.head_size > FilePosition::kHeadMax) {
     return std::nullopt;
   }
@@ -61,13 +80,13 @@ std::optional<Position> position_at(FilePosition end, std::string_view order) {
   return encode(end);
 }
 
-Result<Hash128> hash_head(File& file, uint64_t size) {
-  std::array<char, FilePosition::kHeadMax> head;
-  TRY(const size_t got, file.read(0, {head.data(), static_cast<size_t>(size)}));
-  return hash128({head.data(), got});
+Result<FilePosition::Head> hash_head(File& file, uint64_t size) {
+  Bytes bytes;
+  TRY(const std::string_view head, read_head(file, size, bytes));
+  return head_of(head);
 }
 
-Result<> check_identity(File& file, const std::string& path, const FilePosition& position) {
+Result<> check_identity(File& file, const std::string& path, FilePosition& position) {
   TRY(const FileInfo info, file.info());
   if (info.device != position.device || info.inode != position.inode) {
     return lost(path, "another file has its name now");
@@ -75,10 +94,13 @@ Result<> check_identity(File& file, const std::string& path, const FilePosition&
   if (info.size < position.head_size) {
     return lost(path, "the file was cut");
   }
-  TRY(const Hash128 head, hash_head(file, position.head_size));
-  if (head != position.head) {
+  Bytes bytes;
+  TRY(const std::string_view head, read_head(file, position.head_size, bytes));
+  if (position.head != (position.is_old ? hash128(head) : head_of(head))) {
     return lost(path, "the file was written anew");
   }
+  position.head = head_of(head);
+  position.is_old = false;
   return {};
 }
 

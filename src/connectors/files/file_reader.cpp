@@ -61,7 +61,7 @@ Result<Read> FileReader::finish(Read read, uint64_t seen) {
 }
 
 Result<> FileReader::grow_head(uint64_t size) {
-  TRY(const Hash128 known, hash_head(*file_, position_.head_size));
+  TRY(const FilePosition::Head known, hash_head(*file_, position_.head_size));
   if (position_.head_size > 0 && known != position_.head) {
     return lost("the file was written anew");
   }
@@ -77,7 +77,7 @@ Result<> FileReader::check_head(const FileInfo& own) {
   if (checked_ == own.changed && checked_size_ == own.size) {
     return {};
   }
-  TRY(const Hash128 head, hash_head(*file_, position_.head_size));
+  TRY(const FilePosition::Head head, hash_head(*file_, position_.head_size));
   if (position_.head_size > 0 && head != position_.head) {
     return lost("the file was written anew");
   }

@@ -52,8 +52,45 @@ std::string FilesSource::fingerprint() const {
   return "files";  // each position names its own file, so that paths may be added later
 }
 
+// The part ids of long paths whose positions version 1 saved: reading goes on under them. Two paths
+// can be made to have the same; then it is of the file that the position points into.
+std::map<std::string, std::string> FilesSource::old_ids_of(std::span<const std::string> paths,
+                                                           const Checkpoint& checkpoint) const {
+  std::map<std::string, std::string> owners;  // path by id
+  for (const std::string& path : paths) {
+    const std::string old = file_name_of_version_1(path);
+    const auto position = checkpoint.positions.find(old);
+    if (position == checkpoint.positions.end() || old == file_name_of(path)) {
+      continue;
+    }
+    const auto [owner, is_first] = owners.try_emplace(old, path);
+    if (!is_first && owner->second != path && is_owner(path, old, position->second)) {
+      owner->second = path;
+    }
+  }
+  std::map<std::string, std::string> ids;
+  for (auto& [id, path] : owners) {
+    ids.emplace(std::move(path), id);
+  }
+  return ids;
+}
+
+bool FilesSource::is_owner(const std::string& path, const std::string& old,
+                           const Position& position) const {
+  if (const auto known = paths_.find(old); known != paths_.end()) {
+    return known->second == path;
+  }
+  const auto named = context_.files.info(path);
+  if (!named || !*named) {
+    return false;
+  }
+  const auto decoded = decode_position(position, **named);
+  return decoded && decoded->device == (*named)->device && decoded->inode == (*named)->inode;
+}
+
 Result<std::vector<Part>> FilesSource::parts(const Checkpoint& checkpoint, Stop /*stop*/) {
   std::vector<Part> parts;
+  std::vector<std::string> all;
   std::set<std::string> ids;
   for (const std::string& pattern : settings_.path) {
     TRY(const auto paths,
@@ -64,15 +101,15 @@ Result<std::vector<Part>> FilesSource::parts(const Checkpoint& checkpoint, Stop 
                       "file that is still to come",
                       pattern));
     }
-    for (const std::string& path : paths) {
-      std::string id = file_name_of(path);
-      if (std::string old = file_name_of_version_1(path); checkpoint.positions.contains(old)) {
-        id = std::move(old);  // of a long path: reading goes on where it was
-      }
-      if (ids.insert(id).second) {
-        paths_[id] = path;
-        parts.push_back({std::move(id)});
-      }
+    all.insert(all.end(), paths.begin(), paths.end());
+  }
+  const std::map<std::string, std::string> old_ids = old_ids_of(all, checkpoint);
+  for (const std::string& path : all) {
+    const auto old = old_ids.find(path);
+    std::string id = old == old_ids.end() ? file_name_of(path) : old->second;
+    if (ids.insert(id).second) {
+      paths_[id] = path;
+      parts.push_back({std::move(id)});
     }
   }
   if (parts.empty() && !warned_) {
@@ -119,7 +156,7 @@ Result<std::unique_ptr<Reader>> FilesSource::open(const Part& part,
   TRY(const FileInfo info, file->info());
   FilePosition start;
   if (position) {
-    const auto decoded = decode_position(*position, info);
+    auto decoded = decode_position(*position, info);
     if (!decoded) {
       return fail(Error::Kind::lost_position,
                   fmt::format("files {}: cannot read the position \"{}\"", path, *position));

@@ -2,6 +2,12 @@
 // one thread at a time.
 #pragma once
 
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
 #include "config/fields.h"
 #include "core/context.h"
 #include "core/source.h"
@@ -33,6 +39,9 @@ class FilesSource final : public Source {
                                           std::string_view order) const override;
 
  private:
+  std::map<std::string, std::string> old_ids_of(std::span<const std::string> paths,
+                                                const Checkpoint& checkpoint) const;  // by path
+  bool is_owner(const std::string& path, const std::string& old, const Position& position) const;
   Result<std::shared_ptr<const void>> hold_place(const std::string& path);
 
   Settings settings_;

@@ -1,125 +1,11 @@
 #include "connectors/files/files_source.h"
 
 #include <gtest/gtest.h>
-#include <libdeflate.h>
-#include <unistd.h>
-#include <zstd.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <set>
-
-#include "base/file_name.h"
-#include "testing/test_context.h"
+#include "connectors/files/test_help.h"
 
 namespace penstock::files {
 namespace {
-
-std::string gzip(std::string_view text) {
-  auto* compressor = libdeflate_alloc_compressor(1);
-  std::string out(libdeflate_gzip_compress_bound(compressor, text.size()), '\0');
-  out.resize(
-      libdeflate_gzip_compress(compressor, text.data(), text.size(), out.data(), out.size()));
-  libdeflate_free_compressor(compressor);
-  return out;
-}
-
-std::string zstd(std::string_view text) {
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 1));
-  return out;
-}
-
-class FilesSourceTest : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "penstock_files_XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern + "/";
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  void put(const std::string& name, std::string_view bytes,
-           std::ios::openmode mode = std::ios::trunc) {
-    std::ofstream file(folder_ + name, std::ios::binary | mode);
-    file << bytes;
-  }
-  void append(const std::string& name, std::string_view bytes) { put(name, bytes, std::ios::app); }
-
-  FilesSource source(FilesSource::Settings settings, const std::string& name) {
-    settings.path = {folder_ + name};
-    return {std::move(settings), context_.context()};
-  }
-  static std::vector<std::string> parts(FilesSource& from) {
-    auto parts = from.parts({}, {});
-    EXPECT_TRUE(parts);
-    std::vector<std::string> ids;
-    for (const Part& part : *parts) {
-      ids.push_back(part.id);
-    }
-    return ids;
-  }
-  // The reader of the only part.
-  static std::unique_ptr<Reader> reader(FilesSource& from,
-                                        const std::optional<Position>& position = {}) {
-    const auto ids = parts(from);
-    EXPECT_EQ(ids.size(), 1U);
-    auto opened = from.open({ids.at(0)}, position, {}, {});
-    EXPECT_TRUE(opened) << opened.error().what;
-    return std::move(*opened);
-  }
-
-  struct Got {
-    std::vector<std::string> lines;
-    std::vector<std::string> orders;
-    std::set<std::string> ids;
-    std::set<Timestamp> times;
-    std::vector<std::string> rejected;
-    Position position;
-    bool caught_up = false;
-    bool end = false;
-    std::optional<Error> error;
-  };
-  static void read_once(Reader& from, Got& got, const ReadLimits& limits) {
-    EventBlock block;
-    auto read = from.read(block, limits, {});
-    if (!read) {
-      got.error = read.error();
-      return;
-    }
-    for (const Event& event : block.events) {
-      got.lines.emplace_back(event.raw);
-      got.orders.emplace_back(event.order);
-      got.ids.emplace(event.id);
-      got.times.insert(event.at);
-    }
-    for (const Rejection& rejection : block.rejections) {
-      got.rejected.push_back(rejection.error.what);
-    }
-    got.position = read->position;
-    got.caught_up = read->caught_up;
-    got.end = read->end;
-  }
-  // Until there is nothing more for now.
-  static Got read_all(Reader& from, const ReadLimits& limits = {}) {
-    Got got;
-    for (int i = 0; i < 100000; ++i) {
-      read_once(from, got, limits);
-      if (got.error || got.caught_up || got.end) {
-        break;
-      }
-    }
-    EXPECT_TRUE(std::ranges::is_sorted(got.orders));
-    EXPECT_EQ(got.ids.size(), got.lines.size());
-    return got;
-  }
-
-  std::string folder_;
-  TestContext context_;
-};
-
-using Lines = std::vector<std::string>;
 
 TEST_F(FilesSourceTest, lines_come_once_in_order_and_a_growing_file_goes_on) {
   put("a.jsonl", "one\n\ntwo\r\nthr");
@@ -196,73 +82,6 @@ TEST_F(FilesSourceTest, a_line_beyond_the_limit_is_rejected_with_its_place_and_t
   }
 }
 
-TEST_F(FilesSourceTest, another_file_under_the_name_is_a_lost_position) {
-  put("a.txt", "one\ntwo\nthree\n");
-  auto from = source({}, "a.txt");
-  const Position position = read_all(*reader(from)).position;
-  const auto reopen = [&] { return from.open({parts(from).at(0)}, position, {}, {}); };
-  EXPECT_TRUE(reopen());
-  put("a.txt", "four\nfive\nsix and more\n");  // the same inode
-  ASSERT_FALSE(reopen());
-  EXPECT_EQ(reopen().error().kind, Error::Kind::lost_position);
-  put("a.txt", "one\n");  // cut
-  EXPECT_FALSE(reopen());
-  put("b.txt", "one\ntwo\nthree\n");
-  std::filesystem::rename(folder_ + "b.txt", folder_ + "a.txt");
-  EXPECT_FALSE(reopen());
-  for (const char* bad : {"", "3 1 1 1 1 1 1 1 1", "2 1 1 1 1 1 1 1", "1 1 1", "1 1 1 1 ffff 1 1 1",
-                          "1 x 1 1 1 1 1 1", "1 1 1 1 1 1 1 1 "}) {
-    const auto opened = from.open({parts(from).at(0)}, Position(bad), {}, {});
-    ASSERT_FALSE(opened) << bad;
-    EXPECT_EQ(opened.error().kind, Error::Kind::lost_position);
-  }
-}
-
-TEST_F(FilesSourceTest, a_file_that_is_cut_or_replaced_while_read_is_a_lost_position) {
-  put("a.txt", "one\ntwo\n");
-  auto from = source({}, "a.txt");
-  auto cut = reader(from);
-  read_all(*cut);
-  put("a.txt", "x\n");
-  EXPECT_EQ(read_all(*cut).error.value().kind, Error::Kind::lost_position);
-  put("a.txt", "one\ntwo\n");
-  auto rewritten = reader(from);
-  read_all(*rewritten);
-  put("a.txt", "longer than before\nand more\n");
-  EXPECT_EQ(read_all(*rewritten).error.value().kind, Error::Kind::lost_position);
-  auto replaced = reader(from);
-  read_all(*replaced);
-  put("b.txt", "other\n");
-  std::filesystem::rename(folder_ + "b.txt", folder_ + "a.txt");
-  EXPECT_EQ(read_all(*replaced).error.value().kind, Error::Kind::lost_position);
-}
-
-TEST_F(FilesSourceTest, orders_tell_a_files_successive_contents_apart) {
-  put("a.txt", "one\n");
-  auto from = source({}, "a.txt");
-  const Got first = read_all(*reader(from));
-  EXPECT_EQ(read_all(*reader(from)).orders, first.orders);
-  put("a.txt", "two\n");
-  EXPECT_NE(read_all(*reader(from)).orders, first.orders);
-}
-
-TEST_F(FilesSourceTest, orders_are_others_after_a_lost_position_and_in_a_file_made_anew) {
-  put("a.txt", "id,name\n1,one\n");
-  auto from = source({}, "a.txt");
-  const Got first = read_all(*reader(from));
-  put("a.txt", "id,name\n2,two\n");  // the same inode and first line
-  const Part lost{.id = parts(from).at(0), .start = Part::Start::earliest};
-  const auto again = from.open(lost, std::nullopt, {}, {});
-  ASSERT_TRUE(again);
-  const Got second = read_all(**again);
-  EXPECT_EQ(second.lines, (Lines{"id,name", "2,two"}));
-  EXPECT_NE(second.orders.at(0), first.orders.at(0));
-  EXPECT_EQ(second.orders.at(0).substr(0, 8), second.orders.at(1).substr(0, 8));
-  std::filesystem::remove(folder_ + "a.txt");
-  put("a.txt", "id,name\n3,three\n");  // perhaps with the inode of the first
-  EXPECT_NE(read_all(*reader(from)).orders.at(0), first.orders.at(0));
-}
-
 TEST_F(FilesSourceTest, the_time_of_a_line_is_the_same_however_often_it_is_read) {
   put("a.txt", "one\n");
   const Timestamp made = context_.files().info(folder_ + "a.txt").value()->made;
@@ -278,19 +97,6 @@ TEST_F(FilesSourceTest, the_time_of_a_line_is_the_same_however_often_it_is_read)
 }
 
 // Where the file system does not know when a file was created, only the position keeps the time.
-TEST_F(FilesSourceTest, the_position_keeps_the_time_and_one_of_version_1_takes_the_files) {
-  put("a.txt", "one\n");
-  auto from = source({}, "a.txt");
-  const Position position = read_all(*reader(from)).position;
-  append("a.txt", "two\n");
-  const Timestamp made = context_.files().info(folder_ + "a.txt").value()->made;
-  const size_t time = position.rfind(' ') + 1;
-  EXPECT_EQ(read_all(*reader(from, position.substr(0, time) + "7b")).times,
-            std::set{Timestamp{123}});
-  const std::string old = "1" + position.substr(1, time - 2);
-  EXPECT_EQ(read_all(*reader(from, old)).times, std::set{made});
-  EXPECT_EQ(read_all(*reader(from, old)).lines, std::vector<std::string>{"two"});
-}
 
 TEST_F(FilesSourceTest, patterns_find_files_and_new_ones_later) {
   std::filesystem::create_directories(folder_ + "x/y");
@@ -333,110 +139,10 @@ TEST_F(FilesSourceTest, damaged_and_cut_compressed_files_give_what_is_whole_and_
 }
 
 // The end of a long path's part id was a hash that anybody can make collide.
-TEST_F(FilesSourceTest, a_long_path_goes_on_under_the_part_id_that_its_checkpoint_has) {
-  const std::string name = std::string(200, 'x') + ".ndjson";
-  put(name, "1\n");
-  auto from = source({}, name);
-  const std::string fresh = parts(from).at(0);
-  const std::string old = file_name_of_version_1(folder_ + name);
-  ASSERT_NE(fresh, old);
-  Checkpoint checkpoint;
-  checkpoint.positions[old] = "any";
-  const auto known = from.parts(checkpoint, {});
-  ASSERT_TRUE(known);
-  ASSERT_EQ(known->size(), 1U);
-  EXPECT_EQ(known->front().id, old);
-  EXPECT_TRUE(from.open(known->front(), std::nullopt, {}, {}));
-}
+
+// Two paths can be made to have one id of version 1; the position says whose it is.
 
 // As logrotate's copytruncate does it, with lines of the old length.
-TEST_F(FilesSourceTest, a_file_that_is_written_anew_to_its_old_size_or_more_is_a_lost_position) {
-  const std::string old = "old-0001\nold-0002\nold-0003\n";
-  struct Case {
-    const char* what;
-    std::string now;
-  };
-  const std::string same_end = std::string(200, 'z') + "\n";
-  const std::vector<Case> cases = {
-      {"as long", "new-0001\nnew-0002\nnew-0003\n"},
-      {"longer", "new-0001\nnew-0002\nnew-0003\nnew-0004\n"},
-      {"another last line only", "old-0001\nold-0002\nnew-0003\nnew-0004\n"},
-      {"another first line only", "new-0001\nold-0002\nold-0003\nnew-0004\n"},
-  };
-  for (const Case& one : cases) {
-    for (const bool is_idle : {false, true}) {
-      for (const std::string& tail : {std::string(), same_end}) {
-        put("a.txt", old + tail);
-        auto from = source({}, "a.txt");
-        auto lines = reader(from);
-        Got got;
-        read_once(*lines, got, {});
-        EXPECT_EQ(got.lines.size(), tail.empty() ? 3U : 4U);
-        if (is_idle) {
-          EXPECT_FALSE(read_all(*lines).error);
-        }
-        put("a.txt", one.now.substr(0, old.size()) + tail + one.now.substr(old.size()));
-        const bool only_head_differs = !is_idle && !tail.empty();
-        std::optional<Error> error = read_all(*lines).error;
-        if (only_head_differs && !error) {
-          error = read_all(*lines).error;  // when it meets the end again
-        }
-        ASSERT_TRUE(error) << one.what << is_idle << tail.size();
-        EXPECT_EQ(error->kind, Error::Kind::lost_position);
-      }
-    }
-  }
-}
-
-TEST_F(FilesSourceTest, a_compressed_file_that_is_written_anew_is_a_lost_position) {
-  for (const std::string& rest : {std::string(), std::string("\x1f\x8b", 2)}) {
-    put("a.gz", gzip("old-0001\nold-0002\n"));
-    auto from = source({}, "a.gz");
-    auto lines = reader(from);
-    EXPECT_EQ(read_all(*lines).lines.size(), 2U);
-    put("a.gz", gzip("new-0001\nnew-0002\n") + rest);
-    const auto error = read_all(*lines).error;
-    ASSERT_TRUE(error);
-    EXPECT_EQ(error->kind, Error::Kind::lost_position);
-  }
-}
-
-TEST_F(FilesSourceTest, what_is_appended_is_read_whatever_stands_before_it) {
-  auto size_of = [](int i) { return static_cast<size_t>(i * i * 7); };
-  for (const char* name : {"a.txt", "a.gz"}) {
-    const bool packed = std::string_view(name).ends_with(".gz");
-    put(name, "");
-    auto from = source({.line_max = {100'000}}, name);
-    auto lines = reader(from);
-    for (int i = 0; i < 150; ++i) {
-      const std::string line(size_of(i), 'x');
-      append(name, packed ? gzip(line + "\n") : line + "\n");
-      const Got got = read_all(*lines);
-      ASSERT_FALSE(got.error) << got.error->what;
-      ASSERT_EQ(got.lines.size(), 1U);
-      ASSERT_EQ(got.rejected.size(), size_of(i) > 100'000 ? 1U : 0U);
-      if (i % 3 == 0) {
-        ASSERT_FALSE(read_all(*lines).error);
-      }
-    }
-  }
-}
-
-TEST_F(FilesSourceTest, ids_differ_between_the_contents_of_a_name_and_are_stable_for_one) {
-  put("a.txt", "id,name\n1,one\n");
-  auto from = source({}, "a.txt");
-  const Got first = read_all(*reader(from));
-  EXPECT_EQ(read_all(*reader(from)).ids, first.ids);
-  const auto is_new = [&](const Got& got) {
-    return std::ranges::none_of(got.ids, [&](const auto& id) { return first.ids.contains(id); });
-  };
-  put("a.txt", "id,name\n2,two\n");  // the same inode and first line
-  const Part lost{.id = parts(from).at(0), .start = Part::Start::earliest};
-  EXPECT_TRUE(is_new(read_all(*from.open(lost, std::nullopt, {}, {}).value())));
-  put("b.txt", "id,name\n3,three\n");
-  std::filesystem::rename(folder_ + "b.txt", folder_ + "a.txt");
-  EXPECT_TRUE(is_new(read_all(*reader(from))));
-}
 
 TEST_F(FilesSourceTest, the_position_before_a_line_gives_that_line_first) {
   std::string text;

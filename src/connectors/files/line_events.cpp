@@ -5,7 +5,9 @@
 #include <array>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/digits.h"
+#include "base/sha256.h"
 #include "core/order.h"
 
 namespace penstock::files {
@@ -16,13 +18,19 @@ constexpr size_t kGenerationBytes = 1024;
 
 // Tells the contents that one name had one after the other apart, and stays the same when the file
 // is read again without a position. The time is there because a new file may get the inode of a
-// deleted one.
+// deleted one. SHA-256, because others write the line: contents that they make would count as
+// written already.
 uint64_t generation_of(std::string_view first_line, const FilePosition& position) {
-  const std::array identity = {position.device, position.inode,
-                               static_cast<uint64_t>(position.made.micros)};
-  const uint64_t seed = hash64({reinterpret_cast<const char*>(identity.data()), sizeof identity});
-  const uint64_t hash = hash64(first_line.substr(0, kGenerationBytes), seed);
-  return hash == 0 ? 1 : hash;
+  std::string bytes;
+  ByteWriter<uint64_t> to(bytes);
+  to.number(position.device);
+  to.number(position.inode);
+  to.number(position.made.micros);
+  to.bytes(first_line.substr(0, kGenerationBytes));
+  const std::array<uint8_t, 32> digest = sha256(bytes);
+  uint64_t generation = 0;
+  std::memcpy(&generation, digest.data(), sizeof generation);
+  return generation == 0 ? 1 : generation;
 }
 
 }  // namespace
