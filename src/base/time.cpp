@@ -1,14 +1,18 @@
 #include "base/time.h"
 
 #include <cstdlib>
+#include <ctime>
 
+#include "base/check.h"
 #include "base/digits.h"
 
 namespace penstock {
 
 Instant SystemClock::now() {
-  return {
-      std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())};
+  // It goes on while the machine is suspended: a lease ends then too.
+  timespec now{};
+  CHECK(::clock_gettime(CLOCK_BOOTTIME, &now) == 0);
+  return {std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec)};
 }
 
 Timestamp SystemClock::wall() {

@@ -8,12 +8,11 @@
 
 #include <fmt/core.h>
 
-#include <condition_variable>
 #include <deque>
 #include <exception>
-#include <mutex>
 #include <thread>
 
+#include "base/mutex.h"
 #include "engine/pipeline.h"
 #include "engine/read_stage.h"
 
@@ -40,13 +39,13 @@ class Signals {
   explicit Signals(ThreadRunner& runner) : runner_(&runner) {}
   void ready(uint32_t part);
   void close() {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     runner_ = nullptr;
   }
 
  private:
-  std::mutex mutex_;  // taken before that of the runner
-  ThreadRunner* runner_;
+  Mutex mutex_;  // taken before that of the runner
+  ThreadRunner* runner_ GUARDED_BY(mutex_);
 };
 
 class ThreadRunner final : public Runner {
@@ -66,34 +65,38 @@ class ThreadRunner final : public Runner {
   ~ThreadRunner() override {
     signals_->close();
     abort();
-    std::unique_lock lock(mutex_);
-    ended_.wait(lock, [this] { return running_workers_ == 0; });
-    lock.unlock();
-    workers_.clear();  // joins
+    std::deque<std::jthread> workers;
+    {
+      const MutexLock lock(mutex_);
+      ended_.wait(mutex_, [this]() REQUIRES(mutex_) { return running_workers_ == 0; });
+      workers = std::move(workers_);
+    }
+    workers.clear();  // joins
   }
 
   void start() override {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     pipeline_.start(clock_.now());
     spawn();
   }
   void stop() override {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     pipeline_.stop(clock_.now());
     tell_workers();
   }
   void abort() override {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     pipeline_.abort(clock_.now());
     tell_workers();
   }
   bool wait(Duration timeout) override {
-    std::unique_lock lock(mutex_);
-    return ended_.wait_for(lock, timeout,
-                           [this] { return pipeline_.ended() && running_workers_ == 0; });
+    const MutexLock lock(mutex_);
+    return ended_.wait_for(mutex_, timeout, [this]() REQUIRES(mutex_) {
+      return pipeline_.ended() && running_workers_ == 0;
+    });
   }
   Status status() override {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return pipeline_.status(clock_.wall(), clock_.now());
   }
 
@@ -102,14 +105,14 @@ class ThreadRunner final : public Runner {
   // What to do with an answer once the lock is held again.
   using Answer = std::move_only_function<void(Instant now)>;
 
-  void spawn() {
+  void spawn() REQUIRES(mutex_) {
     ++running_workers_;
     workers_.emplace_back([this] { work(); });
   }
 
   // Of what was asked from outside. All of them may be in calls that hang, and the time of a drain
   // is to be kept all the same.
-  void tell_workers() {
+  void tell_workers() REQUIRES(mutex_) {
     after_step();
     wake_.notify_all();
     if (resting_ == 0 && !pipeline_.ended() && workers_.size() < workers_max_) {
@@ -118,19 +121,19 @@ class ThreadRunner final : public Runner {
   }
 
   void work() {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     called_ = false;
     bool reads_on = false;
     while (!pipeline_.ended()) {
       pipeline_.tick(clock_.now());
       after_step();
-      log_notices(lock);
+      log_notices();
       if (pipeline_.ended()) {
         break;  // the tick was its last step: nobody would wake this worker again
       }
       std::optional<Action> action = take_action(reads_on);
       if (!action) {
-        rest(lock);
+        rest();
         continue;
       }
       const bool reads = std::holds_alternative<action::ReadPart>(*action);
@@ -145,7 +148,7 @@ class ThreadRunner final : public Runner {
       reads_on = std::exchange(read_in_full_, false);
       after_step();
     }
-    log_notices(lock);
+    log_notices();
     --running_workers_;
     wake_.notify_all();
     ended_.notify_all();
@@ -153,14 +156,14 @@ class ThreadRunner final : public Runner {
 
   // A part has something to read. Called by the source's own threads.
   void signalled(uint32_t part) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     pipeline_.signalled(part, clock_.now());
     call_others();
   }
 
   // Who has read in full reads on, with what its core has cached, and others write; where a source
   // trickles, who has an event writes it at once.
-  std::optional<Action> take_action(bool reads_on) {
+  std::optional<Action> take_action(bool reads_on) REQUIRES(mutex_) {
     if (can_read() && (reads_on || !pipeline_.has_action())) {
       if (auto read = pipeline_.next_read(clock_.now())) {
         return read;
@@ -168,11 +171,11 @@ class ThreadRunner final : public Runner {
     }
     return pipeline_.next_action();
   }
-  bool can_read() const { return readers_ < kReadersMax && pipeline_.has_read(); }
+  bool can_read() const REQUIRES(mutex_) { return readers_ < kReadersMax && pipeline_.has_read(); }
 
   // Another worker is needed for what this one leaves, and one always rests to keep the time. One
   // is called at a time: it calls the next, and until it is awake, calling again only costs.
-  void call_others() {
+  void call_others() REQUIRES(mutex_) {
     const bool more = pipeline_.has_action() || can_read();
     if (called_ || (!more && pipeline_.next_timer() >= timekeeper_until_)) {
       return;
@@ -186,36 +189,35 @@ class ThreadRunner final : public Runner {
     }
   }
 
-  void log_notices(std::unique_lock<std::mutex>& lock) {
-    std::vector<Notice> notices = pipeline_.take_notices();
+  void log_notices() REQUIRES(mutex_) {
+    const std::vector<Notice> notices = pipeline_.take_notices();
     if (notices.empty()) {
       return;
     }
-    lock.unlock();
+    const MutexUnlock unlocked(mutex_);
     for (const Notice& notice : notices) {
       log_.write(notice.level, assembly_.spec.name, notice.what);
     }
-    lock.lock();
   }
 
   // One resting worker keeps the time, the others wait to be called.
-  void rest(std::unique_lock<std::mutex>& lock) {
+  void rest() REQUIRES(mutex_) {
     const Instant next = pipeline_.next_timer();
     if (next != Instant::never() && next < timekeeper_until_) {
       timekeeper_until_ = next;
       ++resting_;
       const Duration left = std::max(Duration{0}, next - clock_.now());
-      wake_.wait_for(lock, left);
+      wake_.wait_for(mutex_, left);
       timekeeper_until_ = Instant::never();
     } else {
       ++resting_;
-      wake_.wait(lock);
+      wake_.wait(mutex_);
     }
     --resting_;
     called_ = false;
   }
 
-  void after_step() {
+  void after_step() REQUIRES(mutex_) {
     if (pipeline_.reading_ended()) {
       stop_reading_.request_stop();
     }
@@ -234,7 +236,7 @@ class ThreadRunner final : public Runner {
       TRY(std::optional<Checkpoint> loaded, assembly_.checkpoint->load(stop));
       return LeaseAndCheckpoint{lease, std::move(loaded)};
     });
-    return [this, asked_at, r = std::move(result)](Instant now) mutable {
+    return [this, asked_at, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
       pipeline_.lease_taken(std::move(r), asked_at, now);
     };
   }
@@ -248,7 +250,7 @@ class ThreadRunner final : public Runner {
                                                .selection = spec.selection},
                                               stop_reading_.get_token());
     });
-    return [this, sink, r = std::move(result)](Instant now) mutable {
+    return [this, sink, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
       pipeline_.sink_opened(sink, std::move(r), now);
     };
   }
@@ -256,7 +258,7 @@ class ThreadRunner final : public Runner {
     auto result = guarded("opening the dead letters", [&] {
       return assembly_.dead_letter->open(assembly_.spec.name, stop_reading_.get_token());
     });
-    return [this, r = std::move(result)](Instant now) mutable {
+    return [this, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
       pipeline_.dead_letters_opened(std::move(r), now);
     };
   }
@@ -264,7 +266,7 @@ class ThreadRunner final : public Runner {
     auto result = guarded("looking for parts", [&] {
       return assembly_.source->parts(discover.checkpoint, stop_reading_.get_token());
     });
-    return [this, r = std::move(result)](Instant now) mutable {
+    return [this, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
       pipeline_.discovered(std::move(r), now);
     };
   }
@@ -275,7 +277,7 @@ class ThreadRunner final : public Runner {
           Signal([signals = signals_, part = open.part] { signals->ready(part); }),
           stop_reading_.get_token());
     });
-    return [this, part = open.part, r = std::move(result)](Instant now) mutable {
+    return [this, part = open.part, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
       if (!r) {
         return pipeline_.reader_opened(part, std::unexpected(std::move(r).error()), now);
       }
@@ -288,7 +290,7 @@ class ThreadRunner final : public Runner {
   }
   Answer execute(action::ReadPart& read, Instant) {
     auto result = stage_.read(*reader(read.part), read.limits, stop_reading_.get_token());
-    return [this, part = read.part, r = std::move(result)](Instant now) mutable {
+    return [this, part = read.part, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
       read_in_full_ = r && !(*r)->read.caught_up;
       pipeline_.read_done(part, std::move(r), now);
     };
@@ -297,7 +299,8 @@ class ThreadRunner final : public Runner {
     auto result = guarded("writing", [&] {
       return assembly_.sinks[write.task->sink].sink->write(write.task->batch, give_up_.get_token());
     });
-    return [this, task = std::move(write.task), r = std::move(result)](Instant now) mutable {
+    return [this, task = std::move(write.task),
+            r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
       pipeline_.written(std::move(task), std::move(r), now);
     };
   }
@@ -308,7 +311,7 @@ class ThreadRunner final : public Runner {
     auto result = guarded("writing dead letters", [&] {
       return assembly_.dead_letter->write(write.letters, give_up_.get_token());
     });
-    return [this, r = std::move(result)](Instant now) mutable {
+    return [this, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
       pipeline_.letters_written(std::move(r), now);
     };
   }
@@ -317,7 +320,7 @@ class ThreadRunner final : public Runner {
     auto result = guarded("saving", [&] {
       return assembly_.checkpoint->save(save.changes, end_closing_.get_token());
     });
-    return [this, asked_at, r = std::move(result)](Instant now) mutable {
+    return [this, asked_at, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
       pipeline_.saved(std::move(r), asked_at, now);
     };
   }
@@ -325,7 +328,7 @@ class ThreadRunner final : public Runner {
     auto result = guarded("committing", [&] {
       return reader(commit.part)->commit(commit.position, end_closing_.get_token());
     });
-    return [this, part = commit.part, r = std::move(result)](Instant now) mutable {
+    return [this, part = commit.part, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
       pipeline_.committed(part, std::move(r), now);
     };
   }
@@ -333,21 +336,21 @@ class ThreadRunner final : public Runner {
   Answer execute(action::CloseReader& close, Instant) {
     std::shared_ptr<Reader> reader;
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       reader = std::move(open_readers_[close.part]);
     }
-    return [this](Instant now) { pipeline_.reader_closed(now); };
+    return [this](Instant now) REQUIRES(mutex_) { pipeline_.reader_closed(now); };
   }
   Answer execute(action::Release&, Instant) {
     auto result = guarded("giving the lease back",
                           [&] { return assembly_.checkpoint->release(end_closing_.get_token()); });
-    return [this, r = std::move(result)](Instant now) mutable {
+    return [this, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
       pipeline_.released(std::move(r), now);
     };
   }
 
   std::shared_ptr<Reader> reader(uint32_t part) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return open_readers_[part];
   }
 
@@ -357,24 +360,25 @@ class ThreadRunner final : public Runner {
   Clock& clock_;
   Log& log_;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;   // resting workers
-  std::condition_variable ended_;  // wait() and the destructor
-  Pipeline pipeline_;
-  std::vector<std::shared_ptr<Reader>> open_readers_;  // by part; one may read and commit at once
+  Mutex mutex_;
+  Condition wake_;   // resting workers
+  Condition ended_;  // wait() and the destructor
+  Pipeline pipeline_ GUARDED_BY(mutex_);
+  // By part; one may read and commit at once.
+  std::vector<std::shared_ptr<Reader>> open_readers_ GUARDED_BY(mutex_);
   std::stop_source stop_reading_, give_up_, end_closing_;
-  Instant timekeeper_until_ = Instant::never();
-  size_t readers_ = 0;
-  size_t resting_ = 0;
-  bool read_in_full_ = false;  // what was just answered: there was more than one read takes
-  bool called_ = false;        // a worker is on its way from its rest, or new
-  size_t running_workers_ = 0;
+  Instant timekeeper_until_ GUARDED_BY(mutex_) = Instant::never();
+  size_t readers_ GUARDED_BY(mutex_) = 0;
+  size_t resting_ GUARDED_BY(mutex_) = 0;
+  bool read_in_full_ GUARDED_BY(mutex_) = false;  // just answered: there was more than it took
+  bool called_ GUARDED_BY(mutex_) = false;        // a worker is on its way from its rest, or new
+  size_t running_workers_ GUARDED_BY(mutex_) = 0;
   size_t workers_max_ = 0;
-  std::deque<std::jthread> workers_;  // last: joined before anything above goes
+  std::deque<std::jthread> workers_ GUARDED_BY(mutex_);  // last: joined before anything above goes
 };
 
 void Signals::ready(uint32_t part) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (runner_ != nullptr) {
     runner_->signalled(part);
   }

@@ -154,7 +154,8 @@ Result<std::vector<LakeSink::Group>> LakeSink::groups_of(const Batch& batch) con
     }
     groups[last].places.push_back(i);
   }
-  std::ranges::stable_partition(groups, [](const Group& group) { return group.durable_order; });
+  // Those with an order first; each group keeps the order of its events, whichever is the first.
+  std::ranges::partition(groups, [](const Group& group) { return group.durable_order; });
   return groups;
 }
 
