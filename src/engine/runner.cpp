@@ -103,7 +103,11 @@ class ThreadRunner final : public Runner {
  private:
   friend class Signals;
   // What to do with an answer once the lock is held again.
-  using Answer = std::move_only_function<void(Instant now)>;
+  using Answer = std::move_only_function<void(Pipeline&, Instant now)>;
+  struct Call {  // what a worker does with one action
+    Instant asked_at;
+    bool read_in_full = false;  // there was more than one read takes
+  };
 
   void spawn() REQUIRES(mutex_) {
     ++running_workers_;
@@ -139,13 +143,13 @@ class ThreadRunner final : public Runner {
       const bool reads = std::holds_alternative<action::ReadPart>(*action);
       readers_ += reads ? 1 : 0;
       call_others();
-      const Instant asked_at = clock_.now();
+      Call call{.asked_at = clock_.now()};
       lock.unlock();
-      Answer answer = std::visit([&](auto& a) { return execute(a, asked_at); }, *action);
+      Answer answer = std::visit([&](auto& a) { return execute(a, call); }, *action);
       lock.lock();
       readers_ -= reads ? 1 : 0;
-      answer(clock_.now());
-      reads_on = std::exchange(read_in_full_, false);
+      answer(pipeline_, clock_.now());
+      reads_on = call.read_in_full;
       after_step();
     }
     log_notices();
@@ -229,18 +233,19 @@ class ThreadRunner final : public Runner {
     }
   }
 
-  Answer execute(action::TakeLease&, Instant asked_at) {
+  Answer execute(action::TakeLease&, Call& call) {
     auto result = guarded("taking the lease", [&]() -> Result<LeaseAndCheckpoint> {
       const Stop stop = stop_reading_.get_token();
       TRY(Lease lease, assembly_.checkpoint->lease(stop));
       TRY(std::optional<Checkpoint> loaded, assembly_.checkpoint->load(stop));
       return LeaseAndCheckpoint{lease, std::move(loaded)};
     });
-    return [this, asked_at, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
-      pipeline_.lease_taken(std::move(r), asked_at, now);
-    };
+    return
+        [asked_at = call.asked_at, r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
+          pipeline.lease_taken(std::move(r), asked_at, now);
+        };
   }
-  Answer execute(action::OpenSink& open, Instant) {
+  Answer execute(action::OpenSink& open, Call&) {
     const uint32_t sink = open.sink;
     auto result = guarded("opening a sink", [&] {
       const SinkSpec& spec = assembly_.spec.sinks[sink];
@@ -250,102 +255,100 @@ class ThreadRunner final : public Runner {
                                                .selection = spec.selection},
                                               stop_reading_.get_token());
     });
-    return [this, sink, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
-      pipeline_.sink_opened(sink, std::move(r), now);
+    return [sink, r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
+      pipeline.sink_opened(sink, std::move(r), now);
     };
   }
-  Answer execute(action::OpenDeadLetters&, Instant) {
+  Answer execute(action::OpenDeadLetters&, Call&) {
     auto result = guarded("opening the dead letters", [&] {
       return assembly_.dead_letter->open(assembly_.spec.name, stop_reading_.get_token());
     });
-    return [this, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
-      pipeline_.dead_letters_opened(std::move(r), now);
+    return [r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
+      pipeline.dead_letters_opened(std::move(r), now);
     };
   }
-  Answer execute(action::Discover& discover, Instant) {
+  Answer execute(action::Discover& discover, Call&) {
     auto result = guarded("looking for parts", [&] {
       return assembly_.source->parts(discover.checkpoint, stop_reading_.get_token());
     });
-    return [this, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
-      pipeline_.discovered(std::move(r), now);
+    return [r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
+      pipeline.discovered(std::move(r), now);
     };
   }
-  Answer execute(action::OpenReader& open, Instant) {
+  Answer execute(action::OpenReader& open, Call&) {
     auto result = guarded("opening a part", [&] {
       return assembly_.source->open(
           open.what, open.position,
           Signal([signals = signals_, part = open.part] { signals->ready(part); }),
           stop_reading_.get_token());
     });
-    return [this, part = open.part, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
-      if (!r) {
-        return pipeline_.reader_opened(part, std::unexpected(std::move(r).error()), now);
-      }
-      if (open_readers_.size() <= part) {
-        open_readers_.resize(part + 1);
-      }
-      open_readers_[part] = std::move(*r);
-      pipeline_.reader_opened(part, {}, now);
-    };
+    if (result) {
+      const MutexLock lock(mutex_);
+      open_readers_.resize(std::max<size_t>(open_readers_.size(), open.part + 1));
+      open_readers_[open.part] = *std::move(result);
+    }
+    return [part = open.part, r = result ? Result<>() : std::unexpected(result.error())](
+               Pipeline& pipeline, Instant now) { pipeline.reader_opened(part, r, now); };
   }
-  Answer execute(action::ReadPart& read, Instant) {
+  Answer execute(action::ReadPart& read, Call& call) {
     auto result = stage_.read(*reader(read.part), read.limits, stop_reading_.get_token());
-    return [this, part = read.part, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
-      read_in_full_ = r && !(*r)->read.caught_up;
-      pipeline_.read_done(part, std::move(r), now);
+    call.read_in_full = result && !(*result)->read.caught_up;
+    return [part = read.part, r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
+      pipeline.read_done(part, std::move(r), now);
     };
   }
-  Answer execute(action::Write& write, Instant) {
+  Answer execute(action::Write& write, Call&) {
     auto result = guarded("writing", [&] {
       return assembly_.sinks[write.task->sink].sink->write(write.task->batch, give_up_.get_token());
     });
-    return [this, task = std::move(write.task),
-            r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
-      pipeline_.written(std::move(task), std::move(r), now);
+    return [task = std::move(write.task), r = std::move(result)](Pipeline& pipeline,
+                                                                 Instant now) mutable {
+      pipeline.written(std::move(task), std::move(r), now);
     };
   }
-  Answer execute(action::WriteLetters& write, Instant) {
+  Answer execute(action::WriteLetters& write, Call&) {
     for (DeadLetter& letter : write.letters) {
       letter.at = clock_.wall();
     }
     auto result = guarded("writing dead letters", [&] {
       return assembly_.dead_letter->write(write.letters, give_up_.get_token());
     });
-    return [this, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
-      pipeline_.letters_written(std::move(r), now);
+    return [r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
+      pipeline.letters_written(std::move(r), now);
     };
   }
-  Answer execute(action::Save& save, Instant asked_at) {
+  Answer execute(action::Save& save, Call& call) {
     save.changes.at = clock_.wall();
     auto result = guarded("saving", [&] {
       return assembly_.checkpoint->save(save.changes, end_closing_.get_token());
     });
-    return [this, asked_at, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
-      pipeline_.saved(std::move(r), asked_at, now);
-    };
+    return
+        [asked_at = call.asked_at, r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
+          pipeline.saved(std::move(r), asked_at, now);
+        };
   }
-  Answer execute(action::Commit& commit, Instant) {
+  Answer execute(action::Commit& commit, Call&) {
     auto result = guarded("committing", [&] {
       return reader(commit.part)->commit(commit.position, end_closing_.get_token());
     });
-    return [this, part = commit.part, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
-      pipeline_.committed(part, std::move(r), now);
+    return [part = commit.part, r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
+      pipeline.committed(part, std::move(r), now);
     };
   }
 
-  Answer execute(action::CloseReader& close, Instant) {
+  Answer execute(action::CloseReader& close, Call&) {
     std::shared_ptr<Reader> reader;
     {
       const MutexLock lock(mutex_);
       reader = std::move(open_readers_[close.part]);
     }
-    return [this](Instant now) REQUIRES(mutex_) { pipeline_.reader_closed(now); };
+    return [](Pipeline& pipeline, Instant now) { pipeline.reader_closed(now); };
   }
-  Answer execute(action::Release&, Instant) {
+  Answer execute(action::Release&, Call&) {
     auto result = guarded("giving the lease back",
                           [&] { return assembly_.checkpoint->release(end_closing_.get_token()); });
-    return [this, r = std::move(result)](Instant now) REQUIRES(mutex_) mutable {
-      pipeline_.released(std::move(r), now);
+    return [r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
+      pipeline.released(std::move(r), now);
     };
   }
 
@@ -370,8 +373,7 @@ class ThreadRunner final : public Runner {
   Instant timekeeper_until_ GUARDED_BY(mutex_) = Instant::never();
   size_t readers_ GUARDED_BY(mutex_) = 0;
   size_t resting_ GUARDED_BY(mutex_) = 0;
-  bool read_in_full_ GUARDED_BY(mutex_) = false;  // just answered: there was more than it took
-  bool called_ GUARDED_BY(mutex_) = false;        // a worker is on its way from its rest, or new
+  bool called_ GUARDED_BY(mutex_) = false;  // a worker is on its way from its rest, or new
   size_t running_workers_ GUARDED_BY(mutex_) = 0;
   size_t workers_max_ = 0;
   std::deque<std::jthread> workers_ GUARDED_BY(mutex_);  // last: joined before anything above goes
