@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -120,7 +121,9 @@ class Planner {
   Plan finish() {
     for (auto& [key, places] : keys_) {
       std::vector<Place> sorted = places;
-      std::ranges::stable_sort(sorted, {}, &Place::order);
+      // Where two have one order, as they were rejected.
+      std::ranges::sort(sorted, {},
+                        [](const Place& place) { return std::tie(place.order, place.sequence); });
       for (size_t i = 0; i < places.size(); ++i) {
         plan_.sequences[places[i].index] = sorted[i].sequence;
       }

@@ -442,9 +442,9 @@ TEST_F(RunnerTest, a_signal_may_come_from_any_thread_and_outlive_the_pipeline) {
   seen.note([&] { signals = seen.signals; });
   std::vector<std::jthread> threads;
   for (const auto& [part, signal] : signals) {
-    threads.emplace_back([signal = signal](const std::stop_token& stop) {
+    threads.emplace_back([one = signal](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
-        signal.ready();
+        one.ready();
       }
     });
   }

@@ -125,7 +125,7 @@ TEST(Build, a_whole_file_becomes_an_assembly) {
 }
 
 char format_of(const Built& result, size_t sink) {
-  const auto& made = static_cast<const AnySink<AnySettings>&>(*result.assembly.sinks[sink].sink);
+  const auto& made = dynamic_cast<const WithEncoder&>(*result.assembly.sinks[sink].sink);
   std::string text;
   if (made.encoder != nullptr) {
     EXPECT_TRUE(made.encoder->encode({}, text));

@@ -67,15 +67,19 @@ class AnySource final : public Source {
   std::string where_;
 };
 
+struct WithEncoder {  // what a sink was made with
+  std::shared_ptr<const Encoder> encoder;
+};
+
 template <class S>
-class AnySink final : public Sink {
+class AnySink final : public Sink, public WithEncoder {
  public:
   using Settings = S;
   static Result<std::unique_ptr<Sink>> make(Settings settings, const Context& context) {
     return std::make_unique<AnySink>(std::move(settings), context.encoder);
   }
   AnySink(Settings settings, std::shared_ptr<const Encoder> made_with)
-      : encoder(std::move(made_with)), settings_(std::move(settings)) {}
+      : WithEncoder{std::move(made_with)}, settings_(std::move(settings)) {}
   SinkTraits traits() const override {
     SinkTraits traits;
     traits.bytes_max = size_t{16} << 20;
@@ -83,8 +87,6 @@ class AnySink final : public Sink {
   }
   Result<> open(const Resume&, Stop) override { return {}; }
   Result<std::vector<Failure>> write(const Batch&, Stop) override { return std::vector<Failure>{}; }
-
-  std::shared_ptr<const Encoder> encoder;
 
  private:
   Settings settings_;

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/mutation.h"
 #include "engine/pipeline.h"
 #include "engine/read_stage.h"
 #include "sim/world.h"
