@@ -256,7 +256,7 @@ class ThreadRunner final : public Runner {
                                               stop_reading_.get_token());
     });
     return [sink, r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
-      pipeline.sink_opened(sink, std::move(r), now);
+      pipeline.sink_opened(sink, r, now);
     };
   }
   Answer execute(action::OpenDeadLetters&, Call&) {
@@ -264,7 +264,7 @@ class ThreadRunner final : public Runner {
       return assembly_.dead_letter->open(assembly_.spec.name, stop_reading_.get_token());
     });
     return [r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
-      pipeline.dead_letters_opened(std::move(r), now);
+      pipeline.dead_letters_opened(r, now);
     };
   }
   Answer execute(action::Discover& discover, Call&) {
@@ -282,13 +282,17 @@ class ThreadRunner final : public Runner {
           Signal([signals = signals_, part = open.part] { signals->ready(part); }),
           stop_reading_.get_token());
     });
+    Result<> opened;
     if (result) {
       const MutexLock lock(mutex_);
       open_readers_.resize(std::max<size_t>(open_readers_.size(), open.part + 1));
       open_readers_[open.part] = *std::move(result);
+    } else {
+      opened = std::unexpected(std::move(result).error());
     }
-    return [part = open.part, r = result ? Result<>() : std::unexpected(result.error())](
-               Pipeline& pipeline, Instant now) { pipeline.reader_opened(part, r, now); };
+    return [part = open.part, r = std::move(opened)](Pipeline& pipeline, Instant now) {
+      pipeline.reader_opened(part, r, now);
+    };
   }
   Answer execute(action::ReadPart& read, Call& call) {
     auto result = stage_.read(*reader(read.part), read.limits, stop_reading_.get_token());
@@ -314,7 +318,7 @@ class ThreadRunner final : public Runner {
       return assembly_.dead_letter->write(write.letters, give_up_.get_token());
     });
     return [r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
-      pipeline.letters_written(std::move(r), now);
+      pipeline.letters_written(r, now);
     };
   }
   Answer execute(action::Save& save, Call& call) {
@@ -322,17 +326,15 @@ class ThreadRunner final : public Runner {
     auto result = guarded("saving", [&] {
       return assembly_.checkpoint->save(save.changes, end_closing_.get_token());
     });
-    return
-        [asked_at = call.asked_at, r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
-          pipeline.saved(std::move(r), asked_at, now);
-        };
+    return [asked_at = call.asked_at, r = std::move(result)](
+               Pipeline& pipeline, Instant now) mutable { pipeline.saved(r, asked_at, now); };
   }
   Answer execute(action::Commit& commit, Call&) {
     auto result = guarded("committing", [&] {
       return reader(commit.part)->commit(commit.position, end_closing_.get_token());
     });
     return [part = commit.part, r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
-      pipeline.committed(part, std::move(r), now);
+      pipeline.committed(part, r, now);
     };
   }
 
@@ -348,7 +350,7 @@ class ThreadRunner final : public Runner {
     auto result = guarded("giving the lease back",
                           [&] { return assembly_.checkpoint->release(end_closing_.get_token()); });
     return [r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
-      pipeline.released(std::move(r), now);
+      pipeline.released(r, now);
     };
   }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 
 #include "net/http_client.h"
@@ -51,7 +52,7 @@ TEST_F(ServersTest, a_held_answer_comes_when_it_is_released) {
 }
 
 TEST_F(ServersTest, each_fault_is_what_it_says_and_mend_ends_it) {
-  int applied = 0;
+  std::atomic<int> applied = 0;
   FaultyServer server([&](const net::HttpRequest&) {
     ++applied;
     return net::HttpAnswer{.body = "done", .headers = {}};
@@ -86,7 +87,7 @@ TEST_F(ServersTest, each_fault_is_what_it_says_and_mend_ends_it) {
 }
 
 TEST_F(ServersTest, a_hanging_service_does_nothing_and_a_slow_one_answers_late) {
-  int applied = 0;
+  std::atomic<int> applied = 0;
   FaultyServer server([&](const net::HttpRequest&) {
     ++applied;
     return net::HttpAnswer{};
