@@ -30,11 +30,12 @@ void MemoryQueue::listen(Signal signal) {
 
 void MemoryQueue::append(FrameWriter frame, Answer answer) {
   Signal signal;
-  bool is_kept = false;
+  Answer refused;
   {
     const MutexLock lock(mutex_);
-    if (bytes_ + frame.size() <= bytes_max_) {
-      is_kept = true;
+    if (bytes_ + frame.size() > bytes_max_) {
+      refused = std::move(answer);
+    } else {
       bytes_ += frame.size();
       Waiting& waiting = waiting_.emplace_back(std::move(frame), std::move(answer));
       waiting.sequence = next_sequence_;
@@ -45,10 +46,11 @@ void MemoryQueue::append(FrameWriter frame, Answer answer) {
       }
     }
   }
-  if (is_kept) {
-    return signal.ready();
+  if (refused) {
+    return refused(
+        transient(fmt::format("{} bytes wait to be delivered already; try later", bytes_max_)));
   }
-  answer(transient(fmt::format("{} bytes wait to be delivered already; try later", bytes_max_)));
+  signal.ready();
 }
 
 // There is a frame with records that were not given yet. Where there is none, the next append

@@ -33,6 +33,7 @@ void append(const config::Node& node, std::string& out) {
       return;
     case config::Node::Kind::map: {
       std::vector<const std::pair<std::string, config::Node>*> entries;
+      entries.reserve(node.entries.size());
       for (const auto& entry : node.entries) {
         entries.push_back(&entry);
       }
