@@ -50,7 +50,7 @@ void Pipeline::advance(Instant now) {
     if (auto save = checkpointer_.next_save(now, phases_.is(Phase::closing))) {
       emit(std::move(*save));
     }
-    commit(now);
+    commit();
     end(now);
   } while (goes_on_ || (phases_.delivers() && parts_.has_chunk()));
 }

@@ -90,7 +90,7 @@ class Pipeline {
   void reject(SinkQueue* by, bool was_written, const Item& item, const Error& error, Instant now);
   void quarantine(SinkQueue& sink, bool was_written, const Item& item, Instant now);
   void bury(Instant now);
-  void commit(Instant now);
+  void commit();
   void close_part(uint32_t part);
   void end(Instant now);
   void drain(State outcome, Instant now);

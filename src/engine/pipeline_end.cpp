@@ -19,7 +19,7 @@ void Pipeline::released(const Result<>& result, Instant now) {
   answered(now);
 }
 
-void Pipeline::commit(Instant /*now*/) {
+void Pipeline::commit() {
   while (auto next = checkpointer_.next_commit()) {
     emit(std::move(*next));
   }
