@@ -19,7 +19,8 @@ using engine::Action;
 namespace action = engine::action;
 
 constexpr uint64_t kStepsMax = 200'000;
-constexpr uint64_t kStepsAtOnce = 10'000;  // without time passing: it turns in a circle
+constexpr uint64_t kStepsAtOnce = 10'000;     // without time passing: it turns in a circle
+constexpr uint64_t kStepsBetweenCounts = 16;  // a status costs as much as many steps
 constexpr uint32_t kRunsMax = 60;
 constexpr Duration kPatience = 20min;  // virtual; then all faults end
 
@@ -84,6 +85,7 @@ class Simulation {
   void answer(engine::Pipeline& pipeline, Pending pending);
   void crash();
   void check_limits(const engine::Pipeline& pipeline);
+  void check_counts(const engine::Pipeline& pipeline);
   void check_time();
   Duration latency(bool write);
 
@@ -120,6 +122,7 @@ void Simulation::one_run(uint32_t run) {
     if (!crash_steps_.empty() && steps_ >= crash_steps_.front()) {
       crash_steps_.erase(crash_steps_.begin());
       if (stopped_at || !random_.chance(kStops)) {
+        check_counts(pipeline);
         return crash();
       }
       stopped_at = world_.now();
@@ -146,6 +149,7 @@ void Simulation::one_run(uint32_t run) {
     check_limits(pipeline);
     check_time();
   }
+  check_counts(pipeline);
   const engine::Status status = pipeline.status({}, world_.now());
   finished_ = status.state == engine::State::finished && crash_steps_.empty();
   if (finished_ && world_.lease_is_out && world_.plan().lease_life > Duration{0}) {
@@ -385,6 +389,12 @@ void Simulation::check_limits(const engine::Pipeline& pipeline) {
     world_.violate(fmt::format("I5: {} events in flight, more than {}", pipeline.in_flight_events(),
                                assembly_->spec.limits.in_flight_events));
   }
+  if (steps_ % kStepsBetweenCounts == 0) {
+    check_counts(pipeline);
+  }
+}
+
+void Simulation::check_counts(const engine::Pipeline& pipeline) {
   const engine::Status status = pipeline.status({}, world_.now());
   for (const auto& part : status.parts) {
     if (part.read < part.settled || part.settled < part.saved || part.saved < part.committed) {

@@ -5,19 +5,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/check.h"
 
 namespace penstock::sim {
 
 namespace {
-
-bool is_settled(const TargetState& target, bool buried, uint32_t sink, const ScriptedEvent& event) {
-  if (!event.taken_by[sink] || target.durable.contains({event.part, event.index}) || buried) {
-    return true;
-  }
-  return event.rejected_by[sink] && target.on_reject == engine::OnReject::drop;
-}
 
 uint32_t number_of(const Position& position) {
   return static_cast<uint32_t>(std::stoul(position.substr(position.find(' ') + 1)));
@@ -54,9 +48,11 @@ bool World::stuck(const std::string& key) const {
 }
 
 const ScriptedEvent& World::event_of(const Event& event) const {
-  const std::string id(event.id);
-  const size_t slash = id.find('/');
-  return history_.at(std::stoul(id.substr(1, slash - 1))).at(std::stoul(id.substr(slash + 1)));
+  uint32_t part = 0, index = 0;
+  const char* const end = event.id.data() + event.id.size();
+  const auto slash = std::from_chars(event.id.data() + 1, end, part).ptr;
+  CHECK(std::from_chars(slash + 1, end, index).ptr == end);
+  return history_.at(part).at(index);
 }
 
 Instant World::next_arrival() const {
@@ -85,10 +81,9 @@ void World::crash(bool machine) {
 }
 
 bool World::disposed(uint32_t sink, const ScriptedEvent& event) const {
-  const auto letters = letters_.find(plan_.spec.sinks[sink].name);
-  const bool buried =
-      letters != letters_.end() && letters->second.contains({event.part, event.index});
-  return is_settled(targets_[sink], buried, sink, event);
+  const TargetState& target = targets_[sink];
+  return !event.taken_by[sink] || target.durable.contains(event) || target.buried.contains(event) ||
+         (event.rejected_by[sink] && target.on_reject == engine::OnReject::drop);
 }
 
 // I4, and the lease: what must hold when a write begins.
@@ -116,7 +111,7 @@ void World::write_starts(uint32_t sink, const Batch& batch) {
     }
     // A control event waits for all before it, and all after it wait for it.
     const auto& part = history_[scripted.part];
-    for (uint32_t i = 0; i < scripted.index; ++i) {
+    for (uint32_t i = proven_[scripted.part]; i < scripted.index; ++i) {
       const bool must_be_settled = scripted.barrier || part[i].barrier;
       for (uint32_t s = 0; must_be_settled && s < targets_.size(); ++s) {
         if (!disposed(s, part[i]) && !part[i].poison) {
@@ -155,7 +150,7 @@ void World::write_ends(uint32_t sink, const Batch& batch) {
 void World::apply(uint32_t sink, const Event& event) {
   TargetState& target = targets_[sink];
   const ScriptedEvent& scripted = event_of(event);
-  target.durable.insert({scripted.part, scripted.index});
+  target.durable.insert(scripted);
   if (!scripted.taken_by[sink]) {
     violate(fmt::format("{} went to sink{}, which does not take it", scripted.id(), sink));
   }
@@ -214,7 +209,7 @@ void World::told_durable(uint32_t sink, const Event& event) {
       violate(fmt::format("lake {}: an object covers {}, which it rejected", sink, scripted.id()));
     }
     check_not_poisoned(sink, scripted);
-    target.durable.insert({scripted.part, scripted.index});
+    target.durable.insert(scripted);
     return;
   }
   if (!scripted.key.empty()) {
@@ -226,18 +221,25 @@ void World::told_durable(uint32_t sink, const Event& event) {
 
 void World::buried(const DeadLetter& letter) {
   const ScriptedEvent& scripted = event_of(*letter.event);
-  letters_[std::string(letter.sink)].insert({scripted.part, scripted.index});
+  if (letter.sink.empty()) {
+    return buried_by_decoding_.insert(scripted);
+  }
+  for (uint32_t s = 0; s < targets_.size(); ++s) {
+    if (plan_.spec.sinks[s].name == letter.sink) {
+      targets_[s].buried.insert(scripted);
+    }
+  }
 }
 
 // I1, I2: a position is saved only when everything before it is durable somewhere.
 void World::check_position(const std::string& part, const Position& position, const char* doing) {
-  const auto& events = history_[std::stoul(part.substr(1))];
-  const uint32_t until = number_of(position);
-  for (uint32_t i = 0; i < until; ++i) {
-    const ScriptedEvent& event = events[i];
+  const auto number = std::stoul(part.substr(1));
+  uint32_t& proven = proven_.at(number);
+  for (const uint32_t until = number_of(position); proven < until && !violation_; ++proven) {
+    const ScriptedEvent& event = history_[number][proven];
     if (event.poison) {
       if (plan_.spec.source_on_reject != engine::OnReject::drop &&
-          !letters_[""].contains({event.part, event.index})) {
+          !buried_by_decoding_.contains(event)) {
         violate(
             fmt::format("I1: {} passes {}, which is not in the dead letters", doing, event.id()));
       }
@@ -337,7 +339,7 @@ void World::check_lakes() {
     }
     for (const auto& part : history_) {
       for (const ScriptedEvent& event : part) {
-        const bool buried = letters_[plan_.spec.sinks[s].name].contains({event.part, event.index});
+        const bool buried = targets_[s].buried.contains(event);
         const bool wanted = event.taken_by[s] && !event.poison && !event.rejected_by[s];
         const uint32_t times = seen.contains(event.id()) ? seen[event.id()] : 0;
         if ((times > 1 && plan_.durable_order) || (wanted && !buried && times == 0)) {

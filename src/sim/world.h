@@ -4,7 +4,7 @@
 // promises of DESIGN at every step. One thread.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,6 +38,24 @@ struct ScriptedEvent {
   uint32_t generation() const { return index / 64; }  // leads the order
 };
 
+// Some events of the history; none is ever taken out.
+class EventSet {
+ public:
+  void insert(const ScriptedEvent& event) {
+    parts_.resize(std::max<size_t>(parts_.size(), event.part + 1));
+    std::vector<bool>& part = parts_[event.part];
+    part.resize(std::max<size_t>(part.size(), event.index + 1));
+    part[event.index] = true;
+  }
+  bool contains(const ScriptedEvent& event) const {
+    return event.part < parts_.size() && event.index < parts_[event.part].size() &&
+           parts_[event.part][event.index];
+  }
+
+ private:
+  std::vector<std::vector<bool>> parts_;
+};
+
 // What one sink's target knows of one key: the rule of order (DESIGN 1) as two numbers.
 struct KeyHistory {
   std::vector<const ScriptedEvent*> events;  // what the source has for it, in order
@@ -49,9 +67,8 @@ struct TargetState {
   Target kind = Target::keyed;
   engine::OnReject on_reject = engine::OnReject::drop;
   std::map<std::string, KeyHistory> keys;
-  std::set<std::pair<uint32_t, uint32_t>> durable;             // (part, index)
-  std::set<std::string> writing;                               // keys of the writes in flight
-  std::map<std::pair<uint32_t, uint32_t>, uint32_t> failures;  // of stuck events
+  EventSet durable, buried;
+  std::set<std::string> writing;  // keys of the writes in flight
 };
 
 struct Plan {  // drawn from the seed
@@ -139,8 +156,8 @@ class World {
   std::vector<std::vector<ScriptedEvent>> history_;
   std::vector<uint32_t> trimmed_;  // by part: the source forgot what is before
   std::vector<TargetState> targets_;
-  std::map<std::string, std::set<std::pair<uint32_t, uint32_t>>> letters_;  // by sink
-  std::map<std::pair<std::string, std::string>, int64_t> letter_order_;     // (sink, key): last
+  EventSet buried_by_decoding_;
+  std::vector<uint32_t> proven_;  // by part: what is before is where it belongs, and stays there
   std::unique_ptr<SimFiles> files_;
   std::optional<Violation> violation_;
   Instant now_;

@@ -136,6 +136,7 @@ void World::make_history() {
   const double keyless = r.chance(0.4) ? 0.2 : 0;
   history_.resize(plan_.parts);
   trimmed_.assign(plan_.parts, 0);
+  proven_.assign(plan_.parts, 0);
   for (uint32_t i = 0; i < total; ++i) {
     const auto part = static_cast<uint32_t>(r.below(plan_.parts));
     ScriptedEvent event;
