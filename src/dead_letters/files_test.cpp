@@ -165,6 +165,36 @@ TEST_F(FilesDeadLettersTest, a_torn_tail_is_cut_at_open_and_skipped_by_readers) 
   }
 }
 
+// As a command lists while the pipeline runs, and a replay reads while it notes what went back.
+TEST_F(FilesDeadLettersTest, a_line_that_grows_while_it_is_read_is_no_damage) {
+  for (const std::string path :
+       {"/data/p/letters-00000000000000000001.jsonl", "/data/p/replayed.jsonl"}) {
+    sim::SimFiles files;
+    auto store = store_on(context_, files, "/data");
+    ASSERT_TRUE(store->open("p", {}));
+    for (const uint64_t number : {1, 2, 3}) {
+      ASSERT_TRUE(write(*store, {std::to_string(number)}));
+      ASSERT_TRUE((*store->archive("p"))->mark_replayed(std::vector{number}, {}));
+    }
+    auto file = *files.open(path, OpenMode::write);
+    std::string all(file->info()->size, '\0');
+    ASSERT_TRUE(file->read(0, all));
+    const size_t half = all.find('\n') + 10;
+    ASSERT_TRUE(file->truncate(half));
+    int reads = 0;
+    files.set_hook([&](const sim::FileOperation& operation) -> std::optional<sim::FileFault> {
+      if (operation.op == sim::FileOp::read && operation.path == path && ++reads == 3) {
+        EXPECT_TRUE(file->write(half, std::string_view(all).substr(half)));
+      }
+      return std::nullopt;
+    });
+    const auto read = ids_in(*store, "p", 9);
+    ASSERT_TRUE(read) << read.error().what;
+    EXPECT_GE(reads, 3);
+    EXPECT_EQ(read->front(), "1 replayed");
+  }
+}
+
 TEST_F(FilesDeadLettersTest, damage_before_acknowledged_letters_is_an_error_that_names_the_place) {
   {
     auto store = open();
