@@ -3,6 +3,7 @@
 key and sinks rejected others: that of the key's changes, whatever place rejected them first."""
 import contextlib
 import json
+import sqlite3
 import sys
 import threading
 
@@ -25,11 +26,36 @@ def bad(number, key):
     return event
 
 
-class Pipeline:
-    """A pipeline with http sinks in quarantine, in a folder; and what the receiver got."""
+class Folder:
+    """A folder with a pipeline that reads files in it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def append(self, *events, file="a"):
+        (self.folder / "in").mkdir(exist_ok=True)
+        with open(self.folder / f"in/{file}.ndjson", "a") as lines:
+            lines.writelines(json.dumps(e) + "\n" for e in events)
+
+    def run(self, given=b""):
+        ran = harness.penstock(self.folder, "run", "--once", "--admin", "off", "orders.yaml",
+                               given=given)
+        assert ran.returncode == 0, ran.stderr
+
+    def letters(self, command, *arguments):
+        return harness.penstock(self.folder, "dead-letter", command, "orders.yaml", *arguments)
+
+    def waiting(self):
+        listed = self.letters("list").stdout.decode().split("\n")
+        return [line.split("  id ")[1].split()[0] for line in listed if "  id " in line]
+
+
+class Pipeline(Folder):
+    """With a transform that rejects, and http sinks in quarantine; and what the receiver got."""
 
     def __init__(self, folder, receiver, sinks=("one",), source=SOURCE):
-        self.folder, self.receiver, self.sinks, self.source = folder, receiver, sinks, source
+        super().__init__(folder)
+        self.receiver, self.sinks, self.source = receiver, sinks, source
         self.write("{after.x}")
 
     def write(self, value):
@@ -52,23 +78,6 @@ sinks:
     def mend(self):
         self.write("mended")
         self.receiver.refuse = None
-
-    def append(self, *events, file="a"):
-        (self.folder / "in").mkdir(exist_ok=True)
-        with open(self.folder / f"in/{file}.ndjson", "a") as lines:
-            lines.writelines(json.dumps(e) + "\n" for e in events)
-
-    def run(self, given=b""):
-        ran = harness.penstock(self.folder, "run", "--once", "--admin", "off", "orders.yaml",
-                               given=given)
-        assert ran.returncode == 0, ran.stderr
-
-    def letters(self, command, *arguments):
-        return harness.penstock(self.folder, "dead-letter", command, "orders.yaml", *arguments)
-
-    def waiting(self):
-        listed = self.letters("list").stdout.decode().split("\n")
-        return [line.split("  id ")[1].split()[0] for line in listed if "  id " in line]
 
     def got(self, sink="one", key="k"):
         """The numbers of a key's changes, as they arrived at a sink."""
@@ -222,11 +231,40 @@ def test_without_a_durable_order(checks):
         checks.equal(p.got(), rejected, "they go back as they were rejected")
 
 
+# It takes several changes of a key in one write.
+def test_sink_that_writes_in_order(checks):
+    with harness.workspace() as folder:
+        (folder / "orders.yaml").write_text("""name: orders
+source:
+  files: {path: "in/*.ndjson"}
+  format: event
+checkpoint: {sqlite: {path: "state.db"}}
+dead_letter: {files: {path: "letters"}}
+sinks:
+  - event_store: {path: "events.db"}
+    on_reject: quarantine
+""")
+        p = Folder(folder)
+        repeated = {**change(2, "k"), "id": "k1"}  # an id with other bytes is rejected
+        p.append(change(1, "k"), repeated, change(3, "k"), change(4, "k"))
+        p.run()
+
+        def stored():
+            return [json.loads(data)["n"] for *_, data in harness.store_rows(folder / "events.db")]
+        checks.equal(stored(), [1], "later changes of its key are held back")
+        checks.equal(p.letters("replay").returncode, 1, "it is rejected again")
+        checks.equal((stored(), len(p.waiting())), ([1], 3), "and they do not overtake it")
+        with contextlib.closing(sqlite3.connect(folder / "events.db")) as store, store:
+            store.execute("delete from events")
+        checks.equal(p.letters("replay").returncode, 0, "the next replay")
+        checks.equal((stored(), p.waiting()), ([2, 3, 4], []), "in order")
+
+
 def main():
     checks = harness.Checks()
     for test in (test_all, test_parts, test_rejected_again_by_the_sink,
                  test_rejected_again_by_the_transform, test_one_place, test_killed,
-                 test_without_a_durable_order):
+                 test_without_a_durable_order, test_sink_that_writes_in_order):
         test(checks)
     return checks.end()
 
