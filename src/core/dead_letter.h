@@ -39,7 +39,8 @@ struct StoredLetter {
 class DeadLetterArchive {
  public:
   virtual ~DeadLetterArchive() = default;
-  // In append order, from `after` on (0: all), at most `most`.
+  // In append order, from `after` on (0: all), at most `most`, and fewer where they are large; none
+  // at the end only.
   virtual Result<std::vector<StoredLetter>> list(uint64_t after, size_t most, Stop stop) = 0;
   // Notes in the ledger, durably, that these letters went back to their sink. The store must be
   // open for the pipeline: `fatal` otherwise.

@@ -20,6 +20,8 @@ using dead_letters::LetterLine;
 using dead_letters::Scan;
 using dead_letters::Segment;
 
+constexpr size_t kListBytes = size_t{4} << 20;  // of events; one that is larger comes alone
+
 class FilesArchive final : public DeadLetterArchive {
  public:
   FilesArchive(FilesDeadLetters& store, Files& files, std::string pipeline, std::string folder)
@@ -46,7 +48,9 @@ Result<std::vector<StoredLetter>> FilesArchive::list(uint64_t after, size_t most
   std::vector<StoredLetter> letters;
   TRY(const std::vector<Segment> segments, dead_letters::list_segments(files_, folder_));
   TRY(ledger_, dead_letters::read_ledger(files_, folder_, std::move(ledger_)));
-  for (size_t i = 0; i < segments.size() && letters.size() < most; ++i) {
+  size_t bytes = 0;
+  const auto has_room = [&] { return letters.size() < most && bytes < kListBytes; };
+  for (size_t i = 0; i < segments.size() && has_room(); ++i) {
     const bool is_last = i + 1 == segments.size();
     if (!is_last && segments[i + 1].first <= after + 1) {
       continue;
@@ -61,9 +65,10 @@ Result<std::vector<StoredLetter>> FilesArchive::list(uint64_t after, size_t most
     const auto visit = [&](LetterLine line) {
       if (line.letter.sequence > after) {
         line.letter.replayed = ledger_.replayed.contains(line.letter.sequence);
+        bytes += line.letter.event().bytes();
         letters.push_back(std::move(line.letter));
       }
-      return letters.size() < most;
+      return has_room();
     };
     TRY(const Scan scan, dead_letters::scan_segment(files_, segments[i], is_last, from, visit));
     known_[scan.next] = {segments[i].path, scan};

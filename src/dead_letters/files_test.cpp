@@ -95,6 +95,20 @@ TEST_F(FilesDeadLettersTest, letters_are_listed_in_the_order_they_were_written) 
   EXPECT_EQ(*ids_in(*store, "p"), (Ids{"a", "b", "c", "d"}));
 }
 
+TEST_F(FilesDeadLettersTest, a_page_of_large_letters_is_short) {
+  sim::SimFiles files;
+  auto store = store_on(context_, files, "/data");
+  ASSERT_TRUE(store->open("p", {}));
+  TestLetter made("a");
+  made.event.raw = made.arena.copy(std::string(size_t{3} << 20, 'x'));
+  const DeadLetter letter = made.letter();
+  ASSERT_TRUE(store->write(std::vector(5, letter), {}));
+  const auto archive = *store->archive("p");
+  EXPECT_EQ(archive->list(0, 500, {})->size(), 2U);
+  EXPECT_EQ(archive->list(4, 500, {})->size(), 1U);
+  EXPECT_EQ(ids_in(*store, "p", 500)->size(), 5U);
+}
+
 TEST_F(FilesDeadLettersTest, pipelines_have_folders_of_their_own) {
   auto one = open("one");
   auto two = open("../two");
