@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/sha256.h"
+#include "core/order_key.h"
 
 namespace penstock::dead_letters {
 
@@ -105,9 +106,19 @@ class WaitingReader {
   }
 
   uint32_t key_of(const StoredLetter& letter) {
-    return letter.key.empty()
-               ? 0
-               : key_numbers_.try_emplace(letter.key, key_numbers_.size() + 1).first->second;
+    if (letter.key.empty()) {
+      return 0;
+    }
+    const auto [number, is_new] = key_numbers_.try_emplace(letter.key, key_numbers_.size() + 1);
+    if (const std::optional<Hash128> old = old_key_of(letter.key)) {
+      old_numbers_.emplace(*old, number->second);
+    } else if (is_new && !old_numbers_.empty()) {
+      Event event = letter.event();
+      event.kept_key = letter.key;
+      const auto same = old_numbers_.find(old_order_key_of(event));
+      number->second = same == old_numbers_.end() ? number->second : same->second;
+    }
+    return number->second;
   }
 
   bool is_chosen(const StoredLetter& letter) const {
@@ -133,17 +144,18 @@ class WaitingReader {
     std::string key;
     ByteWriter<uint64_t> to(key);
     to.bytes(letter.part);
-    to.bytes(letter.key);
+    to.number(to_.letters_.back().key);
     to.bytes(order.substr(0, *generation_bytes));
     keys_[std::move(key)].push_back(
         {to_.order_.size(), static_cast<uint32_t>(to_.letters_.size() - 1), std::string(order)});
   }
 
   Waiting& to_;
-  const std::set<uint64_t> chosen_;                           // the choice's numbers
-  std::map<Identity, uint32_t> known_;                        // the letter, by identity
-  std::map<std::string, uint32_t> places_;                    // their numbers
-  std::unordered_map<std::string, uint32_t> key_numbers_;     // by kept key
+  const std::set<uint64_t> chosen_;                        // the choice's numbers
+  std::map<Identity, uint32_t> known_;                     // the letter, by identity
+  std::map<std::string, uint32_t> places_;                 // their numbers
+  std::unordered_map<std::string, uint32_t> key_numbers_;  // by kept key
+  std::map<Hash128, uint32_t> old_numbers_;  // of keys of version 1, which tells no more of them
   std::unordered_map<std::string, std::vector<Place>> keys_;  // by part, key and generation
 };
 

@@ -132,6 +132,22 @@ TEST_F(WaitingTest, a_repeat_goes_with_its_letter) {
   EXPECT_EQ(waiting_->chosen("two"), Numbers{3}) << "the same event at another sink is another";
 }
 
+// Version 1 kept a hash of a key that a transform had set.
+TEST_F(WaitingTest, a_key_of_version_1_is_the_same_key) {
+  TestLetter made("3");
+  made.sink = "";
+  made.event.order = "g3";
+  const std::string kept = kept_old_key(old_order_key_of(made.event.stream, made.event.key));
+  made.event.kept_key = kept;
+  const DeadLetter letter = made.letter(true);
+  ASSERT_TRUE(store_->write({&letter, 1}, {}));
+  write("one", "1");
+  read();
+  EXPECT_EQ(ready(""), Numbers{});
+  EXPECT_EQ(ready("one"), Numbers{2});
+  EXPECT_EQ(waiting_->first_held("")->by, 2U);
+}
+
 TEST_F(WaitingTest, what_could_not_be_noted_waits) {
   write("one", "1");
   write("one", "2");
