@@ -10,12 +10,6 @@
 
 namespace penstock::cli {
 
-namespace {
-
-constexpr size_t kPage = 500;
-
-}  // namespace
-
 Result<OpenedLetters> open_letters(Program& program, const std::string& path) {
   TRY(Operated operated, open_dead_letters(program, path));
   TRY(auto archive, operated.dead_letter->archive(operated.pipeline));
@@ -32,21 +26,6 @@ std::string shown_sink(const std::string& sink) {
   return sink.empty() ? "(decoding and transforms)" : printable(sink);
 }
 
-Result<> for_each_letter(DeadLetterArchive& archive,
-                         const std::function<void(const StoredLetter&)>& each) {
-  uint64_t after = 0;
-  while (true) {
-    TRY(const std::vector<StoredLetter> page, archive.list(after, kPage, {}));
-    if (page.empty()) {
-      return {};
-    }
-    for (const StoredLetter& letter : page) {
-      each(letter);
-    }
-    after = page.back().sequence;
-  }
-}
-
 Result<bool> is_known_sink(const OpenedLetters& opened, const std::string& sink) {
   std::vector<std::string> names;
   names.reserve(opened.operated.plan.sinks.size());
@@ -54,7 +33,7 @@ Result<bool> is_known_sink(const OpenedLetters& opened, const std::string& sink)
     names.push_back(plan.shared.name);
   }
   bool known = sink.empty() || std::ranges::find(names, sink) != names.end();
-  TRY(for_each_letter(*opened.archive,
+  TRY(for_each_letter(*opened.archive, {},
                       [&](const StoredLetter& letter) { known = known || letter.sink == sink; }));
   if (!known) {
     Program::complain(fmt::format("pipeline {} has no enabled sink {}, and no dead letter of it{}",
@@ -66,7 +45,7 @@ Result<bool> is_known_sink(const OpenedLetters& opened, const std::string& sink)
 
 Result<bool> are_there(const OpenedLetters& opened, std::span<const uint64_t> sequences) {
   std::set<uint64_t> missing(sequences.begin(), sequences.end());
-  TRY(for_each_letter(*opened.archive,
+  TRY(for_each_letter(*opened.archive, {},
                       [&](const StoredLetter& letter) { missing.erase(letter.sequence); }));
   if (!missing.empty()) {
     Program::complain(fmt::format("there is no dead letter number {} of pipeline {}",

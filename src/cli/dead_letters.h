@@ -2,7 +2,6 @@
 // Main thread.
 #pragma once
 
-#include <functional>
 #include <span>
 
 #include "cli/operate.h"
@@ -17,10 +16,6 @@ Result<OpenedLetters> open_letters(Program& program, const std::string& path);
 
 std::string printable(std::string_view text);
 std::string shown_sink(const std::string& sink);
-
-// In append order.
-Result<> for_each_letter(DeadLetterArchive& archive,
-                         const std::function<void(const StoredLetter&)>& each);
 
 // Whether the pipeline has the sink, or letters of it; complains where it has neither.
 Result<bool> is_known_sink(const OpenedLetters& opened, const std::string& sink);

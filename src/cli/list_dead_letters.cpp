@@ -42,7 +42,7 @@ Exit list_dead_letters(Program& program, const Options& options) {
   }
   size_t listed = 0;
   bool printed = true;
-  const auto read = for_each_letter(*opened->archive, [&](const StoredLetter& letter) {
+  const auto read = for_each_letter(*opened->archive, {}, [&](const StoredLetter& letter) {
     const bool wanted = (!options.sink || *options.sink == letter.sink) &&
                         (options.with_replayed || !letter.replayed);
     if (wanted && printed) {

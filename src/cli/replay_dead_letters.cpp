@@ -16,16 +16,6 @@ namespace penstock::cli {
 
 namespace {
 
-// The sink of that name by itself, without its pipeline; an error when it has none, or not enabled.
-Result<pipeline_file::Built> build_sink(Program& program, const OpenedLetters& opened,
-                                        const std::string& sink,
-                                        const dead_letters::ReplayChoice& choice) {
-  pipeline_file::ReplayOptions replay{
-      .sink = sink, .source = dead_letters::make_replay_source(*opened.archive, choice)};
-  return pipeline_file::build_replay(opened.operated.file, program.registry(),
-                                     program.context(opened.operated.pipeline), std::move(replay));
-}
-
 // The letter's event with the order key that this process gives it.
 Event keyed_event(const StoredLetter& letter, const Program& program) {
   Event event = letter.event();
@@ -77,7 +67,7 @@ Result<size_t> release_quarantine(const Program& program, OpenedLetters& opened,
   for (const Quarantined& key : checkpoint->quarantined) {
     waiting.try_emplace(key.sink, key.sink, program);
   }
-  TRY(for_each_letter(*opened.archive, [&](const StoredLetter& letter) {
+  TRY(for_each_letter(*opened.archive, {}, [&](const StoredLetter& letter) {
     for (auto& [sink, keys] : waiting) {
       keys.add(letter);
     }
@@ -110,19 +100,160 @@ Result<std::vector<QuarantineSet>> quarantines(const Program& program, const Ope
   return sets;
 }
 
-struct Replayed {
-  Exit exit = Exit::ok;
-  bool interrupted = false;  // by a signal
-  size_t letters = 0;        // went back
+class Replay {
+ public:
+  Replay(Program& program, OpenedLetters& opened, Signals& signals, bool is_forced,
+         dead_letters::Waiting& waiting)
+      : program_(program),
+        opened_(opened),
+        signals_(signals),
+        is_forced_(is_forced),
+        waiting_(waiting) {}
+
+  Exit run();
+  size_t letters() const { return letters_; }
+
+ private:
+  bool turn(const std::string& place);
+  Result<> check_overtaken(const std::string& place, const engine::PipelineSpec& spec);
+  Result<Exit> send(const std::string& place, std::vector<uint64_t> sequences);
+  void tell_what_waits();
+
+  Program& program_;
+  OpenedLetters& opened_;
+  Signals& signals_;
+  const bool is_forced_;
+  dead_letters::Waiting& waiting_;
+  std::set<std::string> begun_;    // places whose letters may go, as was checked
+  std::set<std::string> stopped_;  // places of which no more go
+  Exit exit_ = Exit::ok;
+  bool interrupted_ = false;  // by a signal
+  size_t letters_ = 0;        // went back
 };
 
-Result<Replayed> replay_sink(Program& program, OpenedLetters& opened, const Options& options,
-                             const std::string& sink, Signals& signals) {
-  dead_letters::ReplayChoice choice{.sink = sink, .sequences = options.sequences};
-  TRY(const std::vector<StoredLetter> letters,
-      dead_letters::chosen_letters(*opened.archive, choice, {}));
-  if (letters.empty()) {
-    return Replayed{};
+// One place after the other, again and again: what one sends may be what another's letters wait
+// for. What stops one stops no other.
+Exit Replay::run() {
+  bool any = true;
+  while (any && !interrupted_) {
+    any = false;
+    for (const std::string& place : waiting_.places()) {
+      any = (!interrupted_ && turn(place)) || any;
+    }
+  }
+  if (!interrupted_) {
+    tell_what_waits();
+  }
+  return exit_;
+}
+
+// Whether any letter went back.
+bool Replay::turn(const std::string& place) {
+  std::vector<uint64_t> ready = waiting_.ready(place);
+  if (ready.empty() || stopped_.contains(place)) {
+    return false;
+  }
+  const size_t before = waiting_.chosen(place).size();
+  const Result<Exit> exit = send(place, std::move(ready));
+  const Exit ended = exit ? *exit : complain(exit.error());
+  const std::vector<uint64_t> left = waiting_.chosen(place);
+  letters_ += before - left.size();
+  if (ended != Exit::ok) {
+    stopped_.insert(place);
+    exit_ = ended;
+  }
+  if (exit) {
+    // Standard output may be the sink's.
+    program_.log().info(
+        opened_.operated.pipeline,
+        fmt::format("{}: {} dead letters went back{}", shown_sink(place), before - left.size(),
+                    left.empty() ? "" : fmt::format(", {} wait", left.size())));
+  }
+  if (exit && ended == Exit::failed && !left.empty()) {
+    Program::complain(fmt::format(
+        "{} dead letters of {} wait, the first is number {}. Once mended, replay them alone with "
+        "`--sink {}`, or name the numbers that are to go",
+        left.size(), shown_sink(place), left.front(), place.empty() ? "\"\"" : shown_sink(place)));
+  }
+  return before > left.size();
+}
+
+Result<> Replay::check_overtaken(const std::string& place, const engine::PipelineSpec& spec) {
+  if (is_forced_ || !begun_.insert(place).second) {
+    return {};
+  }
+  TRY(const std::vector<QuarantineSet> sets, quarantines(program_, opened_, spec));
+  const std::vector<uint64_t> all = waiting_.chosen(place);
+  TRY(const std::vector<uint64_t> overtaken,
+      dead_letters::may_be_overtaken(*opened_.archive, all,
+                                     [&](const StoredLetter& letter) {
+                                       const Event event = keyed_event(letter, program_);
+                                       return std::ranges::all_of(sets, [&](const auto& set) {
+                                         return set.contains(event);
+                                       });
+                                     },
+                                     {}));
+  if (overtaken.empty()) {
+    return {};
+  }
+  return fatal(fmt::format(
+      "{} of {} dead letters of {} may have been overtaken by a later change of their key that "
+      "was delivered, the first is number {}: sending it again could undo that change. Look with "
+      "`dead-letter show`, then choose numbers, or use --force",
+      overtaken.size(), all.size(), shown_sink(place), overtaken.front()));
+}
+
+Result<Exit> Replay::send(const std::string& place, std::vector<uint64_t> sequences) {
+  pipeline_file::ReplayOptions options{
+      .sink = place,
+      .source = dead_letters::make_replay_source(
+          *opened_.archive, waiting_,
+          {.place = place, .sequences = std::move(sequences), .one_by_one = place.empty()})};
+  TRY(pipeline_file::Built built,
+      pipeline_file::build_replay(opened_.operated.file, program_.registry(),
+                                  program_.context(opened_.operated.pipeline), std::move(options)));
+  TRY(check_overtaken(place, built.assembly.spec));
+  dead_letters::ReplaySink::Taken taken;
+  if (!place.empty()) {
+    engine::BuiltSink& only = built.assembly.sinks.front();
+    only.sink = std::make_unique<dead_letters::ReplaySink>(
+        std::move(only.sink), built.assembly.spec.sinks.front().lanes, taken);
+  }
+  std::vector<std::unique_ptr<engine::Runner>> runners;
+  runners.push_back(
+      engine::Runner::make(std::move(built.assembly), program_.clock(), program_.log()));
+  runners.front()->start();
+  const Exit exit = supervise(program_, runners, signals_, {});
+  interrupted_ = exit == Exit::aborted || runners.front()->status().state == engine::State::stopped;
+  runners.clear();  // its threads have ended
+  for (const std::vector<uint64_t>& of_slot : taken) {
+    TRY(waiting_.mark(of_slot, {}));
+  }
+  return exit;
+}
+
+// Of the places that nothing stopped.
+void Replay::tell_what_waits() {
+  for (const std::string& place : waiting_.places()) {
+    const auto held = waiting_.first_held(place);
+    if (stopped_.contains(place) || !held) {
+      continue;
+    }
+    Program::complain(fmt::format(
+        "{} dead letters of {} wait behind an earlier change of their key that did not go back, "
+        "the first is number {}, behind number {}. Replay that one too, or, where it is not to go, "
+        "use --force without it",
+        waiting_.chosen(place).size(), shown_sink(place), held->letter, held->by));
+    exit_ = exit_ == Exit::ok ? Exit::failed : exit_;
+  }
+}
+
+dead_letters::ReplayChoice choice_of(Program& program, const OpenedLetters& opened,
+                                     const Options& options) {
+  dead_letters::ReplayChoice choice{
+      .sink = options.sink, .sequences = options.sequences, .force = options.force};
+  for (const pipeline_file::SinkPlan& sink : opened.operated.plan.sinks) {
+    choice.sinks.push_back(sink.shared.name);
   }
   // Without it, where the source cannot be made now, they go back as they stand in the log.
   if (const auto traits = pipeline_file::source_traits(opened.operated.file, program.registry(),
@@ -130,74 +261,7 @@ Result<Replayed> replay_sink(Program& program, OpenedLetters& opened, const Opti
       traits) {
     choice.generation_bytes = traits->generation_bytes;
   }
-  TRY(pipeline_file::Built built, build_sink(program, opened, sink, choice));
-  TRY(const std::vector<QuarantineSet> sets, quarantines(program, opened, built.assembly.spec));
-  const std::vector<uint64_t> overtaken =
-      dead_letters::may_be_overtaken(letters, [&](const StoredLetter& letter) {
-        const Event event = keyed_event(letter, program);
-        return std::ranges::all_of(sets, [&](const auto& set) { return set.contains(event); });
-      });
-  if (!overtaken.empty() && !options.force) {
-    return fatal(fmt::format(
-        "{} of {} dead letters of {} may have been overtaken by a later change of their key that "
-        "was delivered, the first is number {}: sending it again could undo that change. Look with "
-        "`dead-letter show`, then choose numbers, or use --force",
-        overtaken.size(), letters.size(), shown_sink(sink), overtaken.front()));
-  }
-  dead_letters::ReplaySink* taken = nullptr;  // of the runner
-  if (!sink.empty()) {
-    auto wrapped = std::make_unique<dead_letters::ReplaySink>(
-        std::move(built.assembly.sinks.front().sink), built.assembly.spec.sinks.front().lanes);
-    taken = wrapped.get();
-    built.assembly.sinks.front().sink = std::move(wrapped);
-  }
-  std::vector<std::unique_ptr<engine::Runner>> runners;
-  runners.push_back(
-      engine::Runner::make(std::move(built.assembly), program.clock(), program.log()));
-  runners.front()->start();
-  Replayed replayed{.exit = supervise(program, runners, signals, {})};
-  replayed.interrupted =
-      replayed.exit == Exit::aborted || runners.front()->status().state == engine::State::stopped;
-  const bool ended = runners.front()->wait(Duration{0});  // not where it was aborted in a write
-  if (taken != nullptr && ended) {
-    TRY(taken->note_taken(*opened.archive, choice, {}));
-  }
-  TRY(const std::vector<StoredLetter> left,
-      dead_letters::chosen_letters(*opened.archive, choice, {}));
-  replayed.letters = letters.size() - left.size();
-  // Standard output may be the sink's.
-  program.log().info(
-      opened.operated.pipeline,
-      fmt::format("{}: {} dead letters went back{}", shown_sink(sink), replayed.letters,
-                  left.empty() ? "" : fmt::format(", {} wait", left.size())));
-  if (replayed.exit == Exit::failed && !left.empty()) {
-    Program::complain(fmt::format(
-        "{} dead letters of {} wait, the first is number {}. Once mended, replay them alone with "
-        "`--sink {}`, or name the numbers that are to go",
-        left.size(), shown_sink(sink), left.front().sequence,
-        sink.empty() ? "\"\"" : shown_sink(sink)));
-  }
-  return replayed;
-}
-
-// One sink after the other; what stops one stops no other.
-Replayed replay_sinks(Program& program, OpenedLetters& opened, const Options& options,
-                      const std::vector<std::string>& sinks, Signals& signals) {
-  Replayed all;
-  for (const std::string& sink : sinks) {
-    const auto one = replay_sink(program, opened, options, sink, signals);
-    if (!one) {
-      all.exit = complain(one.error());
-      continue;
-    }
-    all.letters += one->letters;
-    all.exit = one->exit == Exit::ok ? all.exit : one->exit;
-    all.interrupted = one->interrupted;
-    if (all.interrupted) {
-      break;
-    }
-  }
-  return all;
+  return choice;
 }
 
 // Under the pipeline's lease, so that a key is not written from two sides at once.
@@ -216,24 +280,21 @@ Result<Exit> replay(Program& program, OpenedLetters& opened, const Options& opti
     TRY(lease, opened.operated.checkpoint->lease({}));
   }
   TRY(opened.operated.dead_letter->open(opened.operated.pipeline, {}));
-  std::vector<std::string> sinks;
-  if (options.sink) {
-    sinks.push_back(*options.sink);
-  } else {
-    TRY(sinks, dead_letters::sinks_to_replay(*opened.archive, {}));
-  }
-  const Replayed all = replay_sinks(program, opened, options, sinks, signals);
-  if (all.letters == 0 && all.exit == Exit::ok &&
+  TRY(const std::unique_ptr<dead_letters::Waiting> waiting,
+      dead_letters::Waiting::read(*opened.archive, choice_of(program, opened, options), {}));
+  Replay replay(program, opened, signals, options.force, *waiting);
+  const Exit exit = replay.run();
+  if (replay.letters() == 0 && exit == Exit::ok &&
       !Program::print("nothing to replay: no such dead letter waits\n")) {
     return Exit::failed;
   }
-  if (lease && all.exit != Exit::aborted) {
+  if (lease && exit != Exit::aborted) {
     TRY(const size_t released, release_quarantine(program, opened, program.clock().wall()));
     if (released > 0 && !Program::print(fmt::format("{} keys left the quarantine\n", released))) {
       return Exit::failed;
     }
   }
-  return all.exit;
+  return exit;
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ Exit show_dead_letters(Program& program, const Options& options) {
   }
   const std::set<uint64_t> wanted(options.sequences.begin(), options.sequences.end());
   std::string out;
-  const auto read = for_each_letter(*opened->archive, [&](const StoredLetter& letter) {
+  const auto read = for_each_letter(*opened->archive, {}, [&](const StoredLetter& letter) {
     if (wanted.contains(letter.sequence)) {
       append_whole(letter, out);
     }

@@ -27,7 +27,7 @@ struct StoredLetter {
   Timestamp at;
   bool quarantined = false;
   bool replayed = false;
-  uint64_t sequence = 0;              // of the append log: the order of a key is the order of these
+  uint64_t sequence = 0;              // of the append log: the order in which they were rejected
   std::string key;                    // of its order, as core/order_key.h keeps it; "": none
   std::shared_ptr<EventBlock> block;  // one event
   // Without its order key, which `key` stands for.
@@ -39,12 +39,31 @@ struct StoredLetter {
 class DeadLetterArchive {
  public:
   virtual ~DeadLetterArchive() = default;
-  // In append order, from `after` on (0: all), at most `most`.
+  // In append order, from `after` on (0: all), at most `most`, and fewer where they are large; none
+  // at the end only.
   virtual Result<std::vector<StoredLetter>> list(uint64_t after, size_t most, Stop stop) = 0;
   // Notes in the ledger, durably, that these letters went back to their sink. The store must be
   // open for the pipeline: `fatal` otherwise.
   virtual Result<> mark_replayed(std::span<const uint64_t> sequences, Stop stop) = 0;
 };
+
+// Calls visit with every letter, in append order.
+template <class Visit>
+Result<> for_each_letter(DeadLetterArchive& archive, Stop stop, const Visit& visit) {
+  constexpr size_t kPage = 500;
+  uint64_t after = 0;
+  while (!stop.stop_requested()) {
+    TRY(std::vector<StoredLetter> page, archive.list(after, kPage, stop));
+    if (page.empty()) {
+      return {};
+    }
+    after = page.back().sequence;
+    for (StoredLetter& letter : page) {
+      visit(std::move(letter));
+    }
+  }
+  return fail(Error::Kind::cancelled, "reading the dead letters was stopped");
+}
 
 class DeadLetterStore {
  public:

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/file_name.h"
 #include "base/keep_tail.h"
@@ -19,6 +20,8 @@ using dead_letters::LetterLine;
 using dead_letters::Scan;
 using dead_letters::Segment;
 
+constexpr size_t kListBytes = size_t{4} << 20;  // of events; one that is larger comes alone
+
 class FilesArchive final : public DeadLetterArchive {
  public:
   FilesArchive(FilesDeadLetters& store, Files& files, std::string pipeline, std::string folder)
@@ -33,34 +36,42 @@ class FilesArchive final : public DeadLetterArchive {
   FilesDeadLetters& store_;
   Files& files_;
   std::string pipeline_, folder_;
-  std::string cursor_path_;  // the segment in which the last list() ended
-  Scan cursor_;              // and where in it; cursor_.next is the sequence that follows
+  Ledger ledger_;  // as far as it was read
+  struct Known {
+    std::string path;  // of the segment
+    Scan scan;         // up to the letter
+  };
+  std::map<uint64_t, Known> known_;  // where letters stand at which a list() ended, by sequence
 };
 
 Result<std::vector<StoredLetter>> FilesArchive::list(uint64_t after, size_t most, Stop) {
   std::vector<StoredLetter> letters;
   TRY(const std::vector<Segment> segments, dead_letters::list_segments(files_, folder_));
-  TRY(const Ledger ledger, dead_letters::read_ledger(files_, folder_));
-  for (size_t i = 0; i < segments.size() && letters.size() < most; ++i) {
+  TRY(ledger_, dead_letters::read_ledger(files_, folder_, std::move(ledger_)));
+  size_t bytes = 0;
+  const auto has_room = [&] { return letters.size() < most && bytes < kListBytes; };
+  for (size_t i = 0; i < segments.size() && has_room(); ++i) {
     const bool is_last = i + 1 == segments.size();
     if (!is_last && segments[i + 1].first <= after + 1) {
       continue;
     }
     Scan from;
     from.next = segments[i].first;
-    if (segments[i].path == cursor_path_ && cursor_.next == after + 1) {
-      from = cursor_;
+    const auto behind = known_.upper_bound(after + 1);
+    if (behind != known_.begin() && std::prev(behind)->second.path == segments[i].path) {
+      from = std::prev(behind)->second.scan;
       from.torn_bytes = 0;
     }
     const auto visit = [&](LetterLine line) {
       if (line.letter.sequence > after) {
-        line.letter.replayed = ledger.replayed.contains(line.letter.sequence);
+        line.letter.replayed = ledger_.replayed.contains(line.letter.sequence);
+        bytes += line.letter.event().bytes();
         letters.push_back(std::move(line.letter));
       }
-      return letters.size() < most;
+      return has_room();
     };
-    TRY(cursor_, dead_letters::scan_segment(files_, segments[i], is_last, from, visit));
-    cursor_path_ = segments[i].path;
+    TRY(const Scan scan, dead_letters::scan_segment(files_, segments[i], is_last, from, visit));
+    known_[scan.next] = {segments[i].path, scan};
   }
   return letters;
 }

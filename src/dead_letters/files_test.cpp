@@ -95,6 +95,20 @@ TEST_F(FilesDeadLettersTest, letters_are_listed_in_the_order_they_were_written) 
   EXPECT_EQ(*ids_in(*store, "p"), (Ids{"a", "b", "c", "d"}));
 }
 
+TEST_F(FilesDeadLettersTest, a_page_of_large_letters_is_short) {
+  sim::SimFiles files;
+  auto store = store_on(context_, files, "/data");
+  ASSERT_TRUE(store->open("p", {}));
+  TestLetter made("a");
+  made.event.raw = made.arena.copy(std::string(size_t{3} << 20, 'x'));
+  const DeadLetter letter = made.letter();
+  ASSERT_TRUE(store->write(std::vector(5, letter), {}));
+  const auto archive = *store->archive("p");
+  EXPECT_EQ(archive->list(0, 500, {})->size(), 2U);
+  EXPECT_EQ(archive->list(4, 500, {})->size(), 1U);
+  EXPECT_EQ(ids_in(*store, "p", 500)->size(), 5U);
+}
+
 TEST_F(FilesDeadLettersTest, pipelines_have_folders_of_their_own) {
   auto one = open("one");
   auto two = open("../two");
@@ -162,6 +176,36 @@ TEST_F(FilesDeadLettersTest, a_torn_tail_is_cut_at_open_and_skipped_by_readers) 
     auto store = open();
     ASSERT_TRUE(write(*store, {"c"}));
     EXPECT_EQ(*ids_in(*store, "p"), (Ids{"a", "c"}));
+  }
+}
+
+// As a command lists while the pipeline runs, and a replay reads while it notes what went back.
+TEST_F(FilesDeadLettersTest, a_line_that_grows_while_it_is_read_is_no_damage) {
+  for (const std::string path :
+       {"/data/p/letters-00000000000000000001.jsonl", "/data/p/replayed.jsonl"}) {
+    sim::SimFiles files;
+    auto store = store_on(context_, files, "/data");
+    ASSERT_TRUE(store->open("p", {}));
+    for (const uint64_t number : {1, 2, 3}) {
+      ASSERT_TRUE(write(*store, {std::to_string(number)}));
+      ASSERT_TRUE((*store->archive("p"))->mark_replayed(std::vector{number}, {}));
+    }
+    auto file = *files.open(path, OpenMode::write);
+    std::string all(file->info()->size, '\0');
+    ASSERT_TRUE(file->read(0, all));
+    const size_t half = all.find('\n') + 10;
+    ASSERT_TRUE(file->truncate(half));
+    int reads = 0;
+    files.set_hook([&](const sim::FileOperation& operation) -> std::optional<sim::FileFault> {
+      if (operation.op == sim::FileOp::read && operation.path == path && ++reads == 3) {
+        EXPECT_TRUE(file->write(half, std::string_view(all).substr(half)));
+      }
+      return std::nullopt;
+    });
+    const auto read = ids_in(*store, "p", 9);
+    ASSERT_TRUE(read) << read.error().what;
+    EXPECT_GE(reads, 3);
+    EXPECT_EQ(read->front(), "1 replayed");
   }
 }
 

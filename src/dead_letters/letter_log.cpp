@@ -77,8 +77,7 @@ Result<std::vector<Segment>> list_segments(Files& files, const std::string& fold
 
 Result<Scan> scan_segment(Files& files, const Segment& segment, bool is_last, Scan from,
                           const Visit& visit) {
-  TRY(std::unique_ptr<File> file, files.open(segment.path, OpenMode::read));
-  LineReader lines(std::move(file), from.end);
+  TRY(LineReader lines, LineReader::open(files, segment.path, from.end));
   Scan scan = from;
   bool torn = false;
   while (true) {
@@ -120,15 +119,17 @@ Result<Scan> scan_segment(Files& files, const Segment& segment, bool is_last, Sc
   return scan;
 }
 
-Result<Ledger> read_ledger(Files& files, const std::string& folder) {
+Result<Ledger> read_ledger(Files& files, const std::string& folder, Ledger from) {
   const std::string path = ledger_path(folder);
-  Ledger ledger;
   TRY(const std::optional<FileInfo> info, files.info(path));
   if (!info) {
+    return Ledger{};
+  }
+  Ledger ledger = info->size < from.end ? Ledger{} : std::move(from);
+  if (info->size == ledger.end) {
     return ledger;
   }
-  TRY(std::unique_ptr<File> file, files.open(path, OpenMode::read));
-  LineReader lines(std::move(file), 0);
+  TRY(LineReader lines, LineReader::open(files, path, ledger.end));
   bool torn = false;
   while (true) {
     TRY(const std::optional<LineReader::Line> line, lines.next());

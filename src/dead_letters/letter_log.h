@@ -41,7 +41,8 @@ struct Ledger {
   uint64_t end = 0;        // the offset behind the last whole line
   uint64_t last_line = 0;  // the offset of that line
 };
-Result<Ledger> read_ledger(Files& files, const std::string& folder);
+// `from`: what was read of it before, so that only what was added since is read.
+Result<Ledger> read_ledger(Files& files, const std::string& folder, Ledger from = {});
 // The sequences of one line, without its line break. `fatal`: of a later version.
 Result<> add_ledger_line(std::string_view line, Ledger& ledger);
 std::string ledger_line(std::span<const uint64_t> sequences, Timestamp at);

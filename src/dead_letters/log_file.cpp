@@ -18,6 +18,12 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
+Result<LineReader> LineReader::open(Files& files, const std::string& path, uint64_t offset) {
+  TRY(std::unique_ptr<File> file, files.open(path, OpenMode::read));
+  TRY(const FileInfo info, file->info());
+  return LineReader(std::move(file), offset, std::max(info.size, offset));
+}
+
 Result<std::optional<LineReader::Line>> LineReader::next() {
   size_t searched = used_;
   while (true) {
@@ -35,9 +41,10 @@ Result<std::optional<LineReader::Line>> LineReader::next() {
     buffer_.erase(0, used_);
     used_ = 0;
     searched = buffer_.size();
-    buffer_.resize(searched + kReadBytes);
+    const size_t wanted = std::min<uint64_t>(kReadBytes, end_ - file_offset_);
+    buffer_.resize(searched + wanted);
     TRY(const size_t count,
-        file_->read(file_offset_, std::span<char>(buffer_.data() + searched, kReadBytes)));
+        file_->read(file_offset_, std::span<char>(buffer_.data() + searched, wanted)));
     buffer_.resize(searched + count);
     file_offset_ += count;
     if (count > 0) {

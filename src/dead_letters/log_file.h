@@ -21,12 +21,17 @@ class LineReader {
     bool whole = false;  // it has its line break
   };
 
-  LineReader(std::unique_ptr<File> file, uint64_t offset)
-      : file_(std::move(file)), offset_(offset), file_offset_(offset) {}
-  Result<std::optional<Line>> next();  // nullopt at the end of the file
+  // Reads from `offset` to where the file ends now: what another writes meanwhile may begin in the
+  // middle of the last line.
+  static Result<LineReader> open(Files& files, const std::string& path, uint64_t offset);
+  Result<std::optional<Line>> next();  // nullopt at the end
 
  private:
+  LineReader(std::unique_ptr<File> file, uint64_t offset, uint64_t end)
+      : file_(std::move(file)), end_(end), offset_(offset), file_offset_(offset) {}
+
   std::unique_ptr<File> file_;
+  uint64_t end_;        // of the file when it was opened
   std::string buffer_;  // buffer_[used_, …) is not given out yet
   size_t used_ = 0;
   uint64_t offset_;       // in the file, of buffer_[used_]

@@ -3,19 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
-#include <iterator>
-#include <map>
 #include <optional>
-#include <set>
-#include <tuple>
-#include <unordered_map>
 #include <unordered_set>
 
-#include "base/bytes.h"
 #include "base/check.h"
 #include "base/number.h"
-#include "base/sha256.h"
 #include "core/copy_event.h"
 #include "core/order.h"
 
@@ -38,145 +30,15 @@ Event copied(const StoredLetter& letter, uint64_t index, Arena& arena) {
   return copy;
 }
 
-// What makes two letters the same event at the same sink, kept twice because the process died
-// between the dead letters and the checkpoint: its part, its place there, and all of it. Nothing
-// where the source has no durable order: then each letter stands for itself.
-using Identity = std::array<uint8_t, 32>;
-std::optional<Identity> identity_of(const StoredLetter& letter) {
-  const Event& event = letter.event();
-  if (event.order.empty()) {
-    return std::nullopt;
-  }
-  std::string bytes;
-  ByteWriter<uint64_t> to(bytes);
-  to.number(static_cast<uint8_t>(event.op));
-  to.flag(event.has_raw);
-  for (const std::string_view text :
-       {std::string_view(letter.part), event.order, event.id, event.stream, event.raw}) {
-    to.bytes(text);
-  }
-  for (const Document* document : {&event.key, &event.before, &event.after, &event.meta}) {
-    to.flag(document->present());
-    to.bytes(*document ? document->bytes() : std::string_view());
-    to.count(document->losses().size());
-    for (const Loss& loss : document->losses()) {
-      to.number(static_cast<uint8_t>(loss.type));
-      to.bytes(loss.path);
-      to.bytes(loss.text);
-    }
-  }
-  return sha256(bytes);
-}
-
-// Calls visit with every letter, in append order.
-template <class Visit>
-Result<> for_each(DeadLetterArchive& archive, Stop stop, const Visit& visit) {
-  uint64_t after = 0;
-  while (!stop.stop_requested()) {
-    TRY(std::vector<StoredLetter> page, archive.list(after, kPage, stop));
-    if (page.empty()) {
-      return {};
-    }
-    after = page.back().sequence;
-    for (StoredLetter& letter : page) {
-      visit(std::move(letter));
-    }
-  }
-  return fail(Error::Kind::cancelled, "reading the dead letters was stopped");
-}
-
-// The letters of a choice as they go back. Made once; then frozen, so that both hands read it.
-struct Plan {
-  std::vector<uint64_t> sequences;                      // in the order of the replay
-  std::unordered_multimap<uint64_t, uint64_t> repeats;  // of one of them: the same event once more
-
-  void add_with_repeats(uint64_t sequence, std::vector<uint64_t>& to) const {
-    to.push_back(sequence);
-    const auto [first, last] = repeats.equal_range(sequence);
-    std::transform(first, last, std::back_inserter(to), [](const auto& one) { return one.second; });
-  }
-};
-
-// Collects a plan from letters in append order.
-class Planner {
- public:
-  explicit Planner(std::optional<uint32_t> generation_bytes)
-      : generation_bytes_(generation_bytes) {}
-
-  void add(const StoredLetter& letter) {
-    if (const auto identity = identity_of(letter); identity) {
-      const auto [first, is_new] = known_.try_emplace(*identity, letter.sequence);
-      if (!is_new) {
-        plan_.repeats.emplace(first->second, letter.sequence);
-        return;
-      }
-    }
-    add_to_key(letter);
-    plan_.sequences.push_back(letter.sequence);
-  }
-
-  // A change that decoding rejects comes before an earlier one of its key in the log, where that
-  // was on its way to the sink still: where their orders compare, the letters of a key change
-  // places among themselves.
-  Plan finish() {
-    for (auto& [key, places] : keys_) {
-      std::vector<Place> sorted = places;
-      // Where two have one order, as they were rejected.
-      std::ranges::sort(sorted, {},
-                        [](const Place& place) { return std::tie(place.order, place.sequence); });
-      for (size_t i = 0; i < places.size(); ++i) {
-        plan_.sequences[places[i].index] = sorted[i].sequence;
-      }
-    }
-    return std::move(plan_);
-  }
-
- private:
-  struct Place {
-    size_t index = 0;  // in the plan
-    uint64_t sequence = 0;
-    std::string order;
-  };
-
-  void add_to_key(const StoredLetter& letter) {
-    const Event& event = letter.event();
-    if (letter.key.empty() || !generation_bytes_ || event.order.size() <= *generation_bytes_) {
-      return;
-    }
-    std::string key;
-    ByteWriter<uint64_t> to(key);
-    to.bytes(letter.part);
-    to.bytes(letter.key);
-    to.bytes(event.order.substr(0, *generation_bytes_));
-    keys_[std::move(key)].push_back(
-        {plan_.sequences.size(), letter.sequence, std::string(event.order)});
-  }
-
-  std::optional<uint32_t> generation_bytes_;
-  Plan plan_;
-  std::map<Identity, uint64_t> known_;                        // sequence by identity
-  std::unordered_map<std::string, std::vector<Place>> keys_;  // by part, key and generation
-};
-
-Result<Plan> make_plan(DeadLetterArchive& archive, const ReplayChoice& choice, Stop stop) {
-  Planner planner(choice.generation_bytes);
-  TRY(for_each(archive, stop, [&](const StoredLetter& letter) {
-    if (choice.takes(letter)) {
-      planner.add(letter);
-    }
-  }));
-  return planner.finish();
-}
-
-// A position is how many letters of the plan are behind it.
+// A position is how many of the letters are behind it.
 Position encode_position(uint64_t index) {
   return std::to_string(index);
 }
 
 class ReplayReader final : public Reader {
  public:
-  ReplayReader(DeadLetterArchive& archive, bool one_by_one, Plan plan)
-      : archive_(archive), one_by_one_(one_by_one), plan_(std::move(plan)) {}
+  ReplayReader(DeadLetterArchive& archive, Waiting& waiting, const ReplayLetters& letters)
+      : archive_(archive), waiting_(waiting), letters_(letters) {}
 
   Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop stop) override;
   Result<> commit(const Position& position, Stop stop) override;
@@ -185,15 +47,15 @@ class ReplayReader final : public Reader {
   Result<const StoredLetter*> letter(uint64_t sequence, Stop stop);
 
   DeadLetterArchive& archive_;
-  const bool one_by_one_;
-  const Plan plan_;
+  Waiting& waiting_;
+  const ReplayLetters& letters_;
 
   // Of the hand that reads.
   std::vector<StoredLetter> page_;  // of the archive
-  size_t next_ = 0;                 // in the plan
+  size_t next_ = 0;                 // of the letters
 
   // Of the hand that commits.
-  size_t committed_ = 0;  // of the plan
+  size_t committed_ = 0;  // of the letters
 };
 
 Result<const StoredLetter*> ReplayReader::letter(uint64_t sequence, Stop stop) {
@@ -212,10 +74,10 @@ Result<const StoredLetter*> ReplayReader::letter(uint64_t sequence, Stop stop) {
 Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Stop stop) {
   // Through decoding and transforms only a position tells what went back, so it has to be that of
   // a single letter; a ReplaySink knows it of each.
-  const size_t most = one_by_one_ ? 1 : std::max<size_t>(limits.events, 1);
+  const size_t most = letters_.one_by_one ? 1 : std::max<size_t>(limits.events, 1);
   size_t bytes = 0;
-  for (size_t count = 0; count < most && next_ < plan_.sequences.size(); ++count) {
-    TRY(const StoredLetter* const stored, letter(plan_.sequences[next_], stop));
+  for (size_t count = 0; count < most && next_ < letters_.sequences.size(); ++count) {
+    TRY(const StoredLetter* const stored, letter(letters_.sequences[next_], stop));
     if (count > 0 && bytes + stored->event().bytes() > limits.bytes) {
       break;
     }
@@ -223,21 +85,18 @@ Result<Read> ReplayReader::read(EventBlock& block, const ReadLimits& limits, Sto
     block.events.push_back(copied(*stored, next_, block.arena));
     ++next_;
   }
-  const bool end = next_ == plan_.sequences.size();
+  const bool end = next_ == letters_.sequences.size();
   return Read{.position = encode_position(next_), .caught_up = end, .end = end};
 }
 
 Result<> ReplayReader::commit(const Position& position, Stop stop) {
   const std::optional<size_t> up_to = number_from<size_t>(position);
-  if (!up_to || *up_to > plan_.sequences.size()) {
+  if (!up_to || *up_to > letters_.sequences.size()) {
     return fatal(fmt::format("dead letters: '{}' is no position of a replay", position));
   }
-  std::vector<uint64_t> done;
-  for (size_t i = committed_; i < *up_to; ++i) {
-    plan_.add_with_repeats(plan_.sequences[i], done);
-  }
-  if (!done.empty()) {
-    TRY(archive_.mark_replayed(done, stop));
+  if (*up_to > committed_) {
+    const size_t count = *up_to - committed_;
+    TRY(waiting_.mark(std::span(letters_.sequences).subspan(committed_, count), stop));
     committed_ = *up_to;
   }
   return {};
@@ -245,18 +104,17 @@ Result<> ReplayReader::commit(const Position& position, Stop stop) {
 
 class ReplaySource final : public Source {
  public:
-  ReplaySource(DeadLetterArchive& archive, ReplayChoice choice)
-      : archive_(archive), choice_(std::move(choice)) {}
+  ReplaySource(DeadLetterArchive& archive, Waiting& waiting, ReplayLetters letters)
+      : archive_(archive), waiting_(waiting), letters_(std::move(letters)) {}
 
   SourceTraits traits() const override { return {.progress = Progress::source_owned}; }
-  std::string fingerprint() const override { return "dead_letters/" + choice_.sink; }
+  std::string fingerprint() const override { return "dead_letters/" + letters_.place; }
   Result<std::vector<Part>> parts(const Checkpoint&, Stop) override {
     return std::vector<Part>{{.id = "dead-letters"}};
   }
   Result<std::unique_ptr<Reader>> open(const Part&, const std::optional<Position>&, Signal,
-                                       Stop stop) override {
-    TRY(Plan plan, make_plan(archive_, choice_, stop));
-    return std::make_unique<ReplayReader>(archive_, choice_.sink.empty(), std::move(plan));
+                                       Stop) override {
+    return std::make_unique<ReplayReader>(archive_, waiting_, letters_);
   }
   std::optional<Position> position_before(const Position& /*end*/,
                                           std::string_view order) const override {
@@ -266,56 +124,24 @@ class ReplaySource final : public Source {
 
  private:
   DeadLetterArchive& archive_;
-  ReplayChoice choice_;
+  Waiting& waiting_;
+  const ReplayLetters letters_;
 };
 
 }  // namespace
 
-bool ReplayChoice::takes(const StoredLetter& letter) const {
-  if (letter.replayed || letter.sink != sink) {
-    return false;
-  }
-  return sequences.empty() || std::ranges::find(sequences, letter.sequence) != sequences.end();
-}
-
-Result<std::vector<StoredLetter>> chosen_letters(DeadLetterArchive& archive,
-                                                 const ReplayChoice& choice, Stop stop) {
-  std::vector<StoredLetter> letters;
-  TRY(for_each(archive, stop, [&](StoredLetter letter) {
-    if (choice.takes(letter)) {
-      letters.push_back(std::move(letter));
-    }
-  }));
-  return letters;
-}
-
-Result<std::vector<std::string>> sinks_to_replay(DeadLetterArchive& archive, Stop stop) {
-  std::set<std::string> sinks;
-  TRY(for_each(archive, stop, [&](const StoredLetter& letter) {
-    if (!letter.replayed) {
-      sinks.insert(letter.sink);
-    }
-  }));
-  return std::vector<std::string>(sinks.begin(), sinks.end());
-}
-
-std::vector<uint64_t> may_be_overtaken(std::span<const StoredLetter> letters,
-                                       const std::function<bool(const StoredLetter&)>& is_held) {
+Result<std::vector<uint64_t>> may_be_overtaken(
+    DeadLetterArchive& archive, std::span<const uint64_t> sequences,
+    const std::function<bool(const StoredLetter&)>& is_held, Stop stop) {
+  const std::unordered_set<uint64_t> wanted(sequences.begin(), sequences.end());
   std::vector<uint64_t> found;
-  // Keys of which a later change is a dead letter too, because a quarantine held it back.
-  std::unordered_set<std::string_view> held;
-  for (size_t i = letters.size(); i > 0; --i) {
-    const StoredLetter& letter = letters[i - 1];
-    if (letter.key.empty()) {
-      continue;  // without a key there is no order to break
-    }
-    if (letter.quarantined && is_held(letter)) {
-      held.insert(letter.key);
-    } else if (!held.contains(letter.key)) {
+  TRY(for_each_letter(archive, stop, [&](const StoredLetter& letter) {
+    // Without a key there is no order to break.
+    if (wanted.contains(letter.sequence) && !letter.key.empty() &&
+        !(letter.quarantined && is_held(letter))) {
       found.push_back(letter.sequence);
     }
-  }
-  std::ranges::reverse(found);
+  }));
   return found;
 }
 
@@ -335,23 +161,9 @@ Result<std::vector<Failure>> ReplaySink::write(const Batch& batch, Stop stop) {
   return failures;
 }
 
-Result<> ReplaySink::note_taken(DeadLetterArchive& archive, const ReplayChoice& choice, Stop stop) {
-  std::unordered_set<uint64_t> taken;
-  for (const std::vector<uint64_t>& sequences : taken_) {
-    taken.insert(sequences.begin(), sequences.end());
-  }
-  TRY(const Plan plan, make_plan(archive, choice, stop));
-  std::vector<uint64_t> done;
-  for (const uint64_t sequence : plan.sequences) {
-    if (taken.contains(sequence)) {
-      plan.add_with_repeats(sequence, done);
-    }
-  }
-  return done.empty() ? Result<>{} : archive.mark_replayed(done, stop);
-}
-
-std::unique_ptr<Source> make_replay_source(DeadLetterArchive& archive, ReplayChoice choice) {
-  return std::make_unique<ReplaySource>(archive, std::move(choice));
+std::unique_ptr<Source> make_replay_source(DeadLetterArchive& archive, Waiting& waiting,
+                                           ReplayLetters letters) {
+  return std::make_unique<ReplaySource>(archive, waiting, std::move(letters));
 }
 
 }  // namespace penstock::dead_letters

@@ -47,13 +47,19 @@ class ReplayTest : public testing::Test {
     const DeadLetter letter = made.letter(written.quarantined);
     ASSERT_TRUE(store_->write({&letter, 1}, {}));
   }
-  std::unique_ptr<Reader> reader(ReplayChoice choice) {
-    source_ = make_replay_source(*archive_, std::move(choice));
+  // What is to go back to the choice's place, as far as it may go now.
+  std::unique_ptr<Reader> reader(const ReplayChoice& choice) {
+    const std::string place = *choice.sink;
+    waiting_ = *Waiting::read(*archive_, choice, {});
+    source_ = make_replay_source(
+        *archive_, *waiting_,
+        {.place = place, .sequences = waiting_->ready(place), .one_by_one = place.empty()});
     return *source_->open({"dead-letters"}, std::nullopt, {}, {});
   }
+  std::vector<std::string> places() { return (*Waiting::read(*archive_, {}, {}))->places(); }
   // All ids that one replay gives, committed or not.
-  Ids replay(ReplayChoice choice, bool commit) {
-    auto from = reader(std::move(choice));
+  Ids replay(const ReplayChoice& choice, bool commit) {
+    auto from = reader(choice);
     Ids ids;
     while (true) {
       EventBlock block;
@@ -74,14 +80,15 @@ class ReplayTest : public testing::Test {
     }
   }
   std::vector<uint64_t> overtaken(bool held = true) {
-    return may_be_overtaken(*chosen_letters(*archive_, {.sink = "mongodb"}, {}),
-                            [held](const StoredLetter&) { return held; });
+    const auto all = (*Waiting::read(*archive_, {}, {}))->chosen("mongodb");
+    return *may_be_overtaken(*archive_, all, [held](const StoredLetter&) { return held; }, {});
   }
 
   TestContext context_{"p/files"};
   sim::SimFiles files_;
   std::unique_ptr<DeadLetterStore> store_;
   std::unique_ptr<DeadLetterArchive> archive_;
+  std::unique_ptr<Waiting> waiting_;
   std::unique_ptr<Source> source_;
 };
 
@@ -106,10 +113,10 @@ TEST_F(ReplayTest, gives_the_letters_of_one_sink_in_order_and_once) {
   write({"x", "kinesis"});
   write({"b"});
   write({"c"});
-  EXPECT_EQ(*sinks_to_replay(*archive_, {}), (Ids{"kinesis", "mongodb"}));
+  EXPECT_EQ(places(), (Ids{"kinesis", "mongodb"}));
   EXPECT_EQ(replay({.sink = "mongodb"}, true), (Ids{"a", "b", "c"}));
   EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{});
-  EXPECT_EQ(*sinks_to_replay(*archive_, {}), Ids{"kinesis"});
+  EXPECT_EQ(places(), Ids{"kinesis"});
   EXPECT_EQ(replay({.sink = "kinesis"}, false), Ids{"x"});
   EXPECT_EQ(replay({.sink = "kinesis"}, true), Ids{"x"}) << "what was not committed comes again";
 }
@@ -156,10 +163,11 @@ TEST_F(ReplayTest, two_events_of_one_id_both_go_back) {
   EventBlock block;
   ASSERT_TRUE(from->read(block, {}, {}));
   EXPECT_EQ(block.events.size(), 2U);
-  ReplaySink sink(std::make_unique<PickySink>(), 1);
+  ReplaySink::Taken taken;
+  ReplaySink sink(std::make_unique<PickySink>(), 1, taken);
   const Batch batch{.events = {&block.events.front()}, .slot = 0, .part = "", .replay = true};
   ASSERT_TRUE(sink.write(batch, {}));
-  ASSERT_TRUE(sink.note_taken(*archive_, {.sink = "mongodb"}, {}));
+  ASSERT_TRUE(waiting_->mark(taken[0], {}));
   EXPECT_EQ(replay({.sink = "mongodb"}, true).size(), 1U);
 }
 
@@ -211,12 +219,12 @@ TEST_F(ReplayTest, the_letters_of_a_key_go_back_in_the_order_of_the_source) {
   for (const Event& event : block.events) {
     ids.emplace_back(event.id);
   }
-  EXPECT_EQ(ids, (Ids{"e1", "x9", "e2", "e3", "x0", "n5", "n4"}))
+  EXPECT_EQ(ids, (Ids{"x9", "e1", "e2", "e3", "x0", "n5", "n4"}))
       << "another generation's order says nothing";
-  // e1, which is the third of the log.
+  // Up to e2, which is the fourth of the log.
   ASSERT_TRUE(
-      from->commit(source_->position_before(read.position, block.events[1].order).value(), {}));
-  EXPECT_EQ(replay(choice, true), (Ids{"e2", "x9", "e3", "x0", "n5", "n4"}));
+      from->commit(source_->position_before(read.position, block.events[2].order).value(), {}));
+  EXPECT_EQ(replay(choice, true), (Ids{"e2", "e3", "x0", "n5", "n4"}));
 }
 
 TEST_F(ReplayTest, one_hand_reads_while_the_other_commits) {
@@ -257,19 +265,20 @@ TEST_F(ReplayTest, what_was_taken_behind_a_rejected_letter_does_not_go_again) {
   auto from = reader({.sink = "mongodb"});
   EventBlock block;
   ASSERT_TRUE(from->read(block, {}, {}));
-  ReplaySink sink(std::make_unique<PickySink>(), 2);
+  ReplaySink::Taken taken;
+  ReplaySink sink(std::make_unique<PickySink>(), 2, taken);
   Batch batch{.events = {}, .slot = 1, .part = "", .replay = true};
   for (const Event& event : block.events) {
     batch.events.push_back(&event);
   }
   ASSERT_EQ(sink.write(batch, {})->size(), 1U);
-  ASSERT_TRUE(sink.note_taken(*archive_, {.sink = "mongodb"}, {}));
+  ASSERT_TRUE(waiting_->mark(taken[1], {}));
   EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{"b"});
 }
 
 TEST_F(ReplayTest, chosen_letters_only) {
   write({"a"});
-  write({"b"});
+  write({.id = "b", .key = "other"});
   EXPECT_EQ(replay({.sink = "mongodb", .sequences = {2}}, true), Ids{"b"});
   EXPECT_EQ(replay({.sink = "mongodb"}, true), Ids{"a"});
 }
@@ -285,7 +294,8 @@ TEST_F(ReplayTest, what_a_quarantine_held_back_was_not_overtaken) {
   write({"b", "mongodb", "one", true});
   write({"c", "mongodb", "two"});
   write({"d", "mongodb", "one", true});
-  EXPECT_EQ(overtaken(), std::vector<uint64_t>{3});
+  write({"e", "", "two"});
+  EXPECT_EQ(overtaken(), (std::vector<uint64_t>{1, 3})) << "a: rejected before there was one";
   EXPECT_EQ(overtaken(false), (std::vector<uint64_t>{1, 2, 3, 4})) << "a quarantine that was ended";
 }
 
