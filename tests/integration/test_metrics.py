@@ -3,6 +3,7 @@
 inbox, http sink, dead letters; also of a sink that was made anew with a changed secret."""
 import collections
 import json
+import pathlib
 import re
 import sys
 import urllib.request
@@ -18,6 +19,13 @@ sinks:
     lanes: 1
 dead_letter: {{files: {{path: "letters"}}}}
 """
+FANS = ("""name: {name}
+source:
+  generate: {{count: 20000, seed: {seed}}}
+sinks:
+  - event_store: {{path: "{path}"}}
+checkpoint: {{sqlite: {{path: "checkpoints.db"}}}}
+""")
 SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (\S+)$')
 
 
@@ -99,9 +107,32 @@ def test_components(folder, checks):
         checks.equal(running.stop(), 0, "the second drain")
 
 
+# They take turns at the store and at the checkpoints, so that none fails because of another.
+def test_writers_of_one_file(folder, checks):
+    admin, count = free_port(), 4
+    pathlib.Path(folder / "fans").mkdir()
+    for i in range(count):
+        (folder / f"fans/fan{i}.yaml").write_text(
+            FANS.format(name=f"fan{i}", seed=i, path="./store.db" if i % 2 else "store.db"))
+    running = harness.Penstock(folder, "run", "--admin", f"127.0.0.1:{admin}", "fans")
+    running.wait_for_port(admin)
+    page = ""
+    while running.running():
+        try:
+            page = get(admin, "/metrics")
+        except OSError:
+            break
+    checks.equal(running.process.wait(60), 0, "all are done")
+    checks.equal(harness.store_count(folder / "store.db"), count * 20000, "all is stored")
+    shown = series(page, checks)
+    for i in range(count):
+        labels = f'{{pipeline="fan{i}",sink="event_store"}}'
+        checks.equal(shown["penstock_retried_events_total" + labels], 0, f"fan{i} tried once")
+
+
 def main():
     checks = harness.Checks()
-    for test in (test_components,):
+    for test in (test_components, test_writers_of_one_file):
         with harness.workspace() as folder:
             test(folder, checks)
     return checks.end()
