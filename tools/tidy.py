@@ -35,9 +35,10 @@ ALLOWED["testing"] = set(LAYERS) | {"sim"}  # and tests of any folder include it
 
 # Call -> (pattern, files that may, as prefixes below src/).
 # The inbox syncs for many requests at once; the Firehose API is called by the server's threads; a
-# sink is replaced while other lanes write.
+# sink is replaced while other lanes write; components of all pipelines share objects, and take turns.
 THREADS = ("engine/runner", "pipeline_file/refreshing_sink", "net/", "admin/", "base/log",
-           "base/metrics", "base/mutex", "base/system_log", "cli/", "inbox/", "connectors/firehose/api")
+           "base/metrics", "base/mutex", "base/system_log", "clients/sqlite/turns", "core/shared", "cli/",
+           "inbox/", "connectors/firehose/api")
 BANNED = [
     ("a clock", r"\b(?:system_clock|steady_clock|high_resolution_clock)::now\b|\bclock_gettime\b"
      r"|\bgettimeofday\b|\btime\((?:nullptr|NULL|0)\)", ("base/time",)),

@@ -44,7 +44,7 @@ net::HttpAnswer get(std::string target, std::string host = "127.0.0.1:8686",
   request.method = std::move(method);
   request.target = std::move(target);
   request.headers = {{"host", std::move(host)}};
-  return answer(request, [] { return std::vector<Status>{example()}; });
+  return answer(request, [] { return Seen{.pipelines = {example()}}; });
 }
 
 void expect_has(const std::string& text, const std::string& what) {
@@ -52,7 +52,7 @@ void expect_has(const std::string& text, const std::string& what) {
 }
 
 TEST(AdminPages, metrics_hold_the_four_progress_numbers_of_each_part) {
-  const std::string page = metrics_page(std::vector<Status>{example()});
+  const std::string page = metrics_page({.pipelines = {example()}});
   const std::string labels = "{pipeline=\"ingest\",part=\"part \\\"0\\\"\\n\\\\\"} ";
   expect_has(page, "penstock_read_events_total" + labels + "10\n");
   expect_has(page, "penstock_settled_events_total" + labels + "9\n");
@@ -65,7 +65,7 @@ TEST(AdminPages, metrics_hold_the_four_progress_numbers_of_each_part) {
 }
 
 TEST(AdminPages, metrics_hold_a_cumulative_histogram_of_each_sink) {
-  const std::string page = metrics_page(std::vector<Status>{example()});
+  const std::string page = metrics_page({.pipelines = {example()}});
   const std::string labels = "{pipeline=\"ingest\",sink=\"files\"";
   expect_has(page, "penstock_write_seconds_bucket" + labels + ",le=\"0.0001\"} 0\n");
   expect_has(page, "penstock_write_seconds_bucket" + labels + ",le=\"0.00025\"} 4\n");
@@ -79,16 +79,35 @@ TEST(AdminPages, metrics_hold_a_cumulative_histogram_of_each_sink) {
 TEST(AdminPages, parts_without_end_do_not_make_labels_without_end) {
   Status status = example();
   status.parts.assign(10 * kPartsMax, status.parts.front());
-  const std::string page = metrics_page(std::vector<Status>{status});
+  const std::string page = metrics_page({.pipelines = {status}});
   expect_has(page, "penstock_read_events_total{pipeline=\"ingest\",part=\"other\"} " +
                        std::to_string(10 * (10 * kPartsMax - kPartsMax + 1)) + "\n");
 }
 
 TEST(AdminPages, status_is_json_whatever_the_names_hold) {
-  const std::string page = status_page(std::vector<Status>{example()});
+  const std::string page = status_page({.pipelines = {example()}});
   expect_has(page, R"("name":"ingest","state":"running","lag_seconds":1.5)");
   expect_has(page, R"("id":"part \"0\"\\n\\","read":10,"settled":9,"saved":8,"committed":7)");
   expect_has(page, R"("failing":"http://x: 503 \\xff","failing_seconds":90.000)");
+}
+
+TEST(AdminPages, both_pages_show_what_components_count_without_knowing_them) {
+  Metrics metrics;
+  const Counter answers =
+      metrics.counter({"penstock_answers_total", "Answers."},
+                      {{"pipeline", "ingest"}, {"component", "a \"b\""}, {"class", "5xx"}});
+  const Gauge other = metrics.gauge({"penstock_bytes", "Bytes."}, {{"pipeline", "other"}});
+  answers.add(3);
+  other.set(7);
+  const Seen seen{.pipelines = {example()}, .components = metrics.families()};
+  const std::string page = metrics_page(seen);
+  expect_has(
+      page,
+      "# HELP penstock_answers_total Answers.\n# TYPE penstock_answers_total counter\n"
+      "penstock_answers_total{pipeline=\"ingest\",component=\"a \\\"b\\\"\",class=\"5xx\"} 3\n");
+  expect_has(page, "# TYPE penstock_bytes gauge\npenstock_bytes{pipeline=\"other\"} 7\n");
+  expect_has(status_page(seen), R"("metrics":[{"name":"penstock_answers_total","value":3,"labels":)"
+                                R"({"pipeline":"ingest","component":"a \"b\"","class":"5xx"}}]})");
 }
 
 TEST(AdminPages, a_failed_pipeline_is_not_ready_and_says_why) {
@@ -121,7 +140,7 @@ TEST(AdminServer, refuses_a_host_that_is_not_this_machine) {
 
 TEST(AdminServer, serves_on_a_port_and_says_when_it_is_taken) {
   const auto server = net::HttpServer::make();
-  const auto snapshot = [] { return std::vector<Status>{}; };
+  const auto snapshot = [] { return Seen{}; };
   auto first = serve(*server, "127.0.0.1:0", snapshot);
   ASSERT_TRUE(first.has_value()) << first.error().what;
   const auto second = serve(*server, (*first)->address(), snapshot);

@@ -32,9 +32,10 @@ std::string label(std::string_view text) {
   return out;
 }
 
-class Metrics {
+class MetricsPage {
  public:
-  explicit Metrics(std::span<const Status> pipelines) : pipelines_(pipelines) {}
+  explicit MetricsPage(const Seen& seen)
+      : pipelines_(seen.pipelines), components_(seen.components) {}
 
   std::string page() {
     family("penstock_build_info", "gauge", "The version that runs.");
@@ -44,6 +45,7 @@ class Metrics {
     flow();
     sinks();
     latency();
+    components();
     return std::move(out_);
   }
 
@@ -227,14 +229,30 @@ class Metrics {
     }
   }
 
+  void components() {
+    for (const Metrics::Family& metrics : components_) {
+      family(metrics.name, metrics.is_counter ? "counter" : "gauge", metrics.help);
+      for (const Metrics::Series& series : metrics.series) {
+        print("{}{{", metrics.name);
+        std::string_view between;
+        for (const auto& [name, value] : series.labels) {
+          print("{}{}=\"{}\"", between, name, label(value));
+          between = ",";
+        }
+        print("}} {}\n", series.value);
+      }
+    }
+  }
+
   std::span<const Status> pipelines_;
+  std::span<const Metrics::Family> components_;
   std::string out_;
 };
 
 }  // namespace
 
-std::string metrics_page(std::span<const Status> pipelines) {
-  return Metrics(pipelines).page();
+std::string metrics_page(const Seen& seen) {
+  return MetricsPage(seen).page();
 }
 
 Ready readiness(std::span<const Status> pipelines) {

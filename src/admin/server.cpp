@@ -2,7 +2,6 @@
 
 #include <string_view>
 
-#include "admin/pages.h"
 #include "net/address.h"
 
 namespace penstock::admin {
@@ -50,7 +49,7 @@ net::HttpAnswer answer(const net::HttpRequest& request, const Snapshot& snapshot
     return plain(200, "ok");
   }
   if (path == "/readyz") {
-    Ready ready = readiness(snapshot());
+    Ready ready = readiness(snapshot().pipelines);
     return plain(ready.ready ? 200 : 503, std::move(ready.text));
   }
   if (path == "/metrics") {

@@ -1,4 +1,4 @@
-// AdminServer: /metrics, /healthz, /readyz and /api/status on loopback. Only reads, and only status
+// AdminServer: /metrics, /healthz, /readyz and /api/status on loopback. Only reads, and only
 // snapshots. Owned by the program; the snapshot function is called on the HTTP server's threads.
 #pragma once
 
@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "engine/status.h"
+#include "admin/pages.h"
 #include "net/http_server.h"
 
 namespace penstock::admin {
 
-using Snapshot = std::function<std::vector<engine::Status>()>;
+using Snapshot = std::function<Seen()>;
 
 // The answer to one request; nothing but the listener calls it, tests apart.
 net::HttpAnswer answer(const net::HttpRequest& request, const Snapshot& snapshot);

@@ -1,4 +1,8 @@
 #include "admin/pages.h"
+
+#include <algorithm>
+#include <utility>
+
 #include "base/format.h"
 #include "base/json_string.h"
 #include "base/system_log.h"
@@ -29,6 +33,15 @@ class Writer {
     key(name);
     // Names of files and texts of peers may be no UTF-8, which JSON must be.
     append_json_printable(value, out_);
+  }
+  void labels(std::string_view name, const MetricLabels& labels) {
+    key(name);
+    out_ += '{';
+    Writer inner(out_);
+    for (const auto& [label, value] : labels) {
+      inner.text(label, value);
+    }
+    out_ += '}';
   }
   void time(std::string_view name, Timestamp value) {
     if (value.micros == 0) {
@@ -99,7 +112,14 @@ void sink(Writer& w, const SinkStatus& sink) {
   }
 }
 
-void pipeline(Writer& w, const Status& status) {
+// What a component counts.
+void counted(Writer& w, const std::pair<std::string_view, const Metrics::Series*>& one) {
+  w.text("name", one.first);
+  w.number("value", one.second->value);
+  w.labels("labels", one.second->labels);
+}
+
+void pipeline(Writer& w, const Status& status, std::span<const Metrics::Family> components) {
   w.text("name", status.name);
   w.text("state", name_of(status.state));
   if (!status.reason.empty()) {
@@ -119,15 +139,26 @@ void pipeline(Writer& w, const Status& status) {
   w.number("saves", status.saves);
   w.list("parts", status.parts, part);
   w.list("sinks", status.sinks, sink);
+  const MetricLabels::value_type of_this("pipeline", status.name);
+  std::vector<std::pair<std::string_view, const Metrics::Series*>> metrics;
+  for (const Metrics::Family& family : components) {
+    for (const Metrics::Series& series : family.series) {
+      if (std::ranges::find(series.labels, of_this) != series.labels.end()) {
+        metrics.emplace_back(family.name, &series);
+      }
+    }
+  }
+  w.list("metrics", metrics, counted);
 }
 
 }  // namespace
 
-std::string status_page(std::span<const Status> pipelines) {
+std::string status_page(const Seen& seen) {
   std::string out = "{";
   Writer w(out);
   w.text("version", kVersion);
-  w.list("pipelines", pipelines, pipeline);
+  w.list("pipelines", seen.pipelines,
+         [&](Writer& inner, const Status& status) { pipeline(inner, status, seen.components); });
   out += "}\n";
   return out;
 }

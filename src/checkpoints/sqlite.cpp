@@ -54,7 +54,8 @@ SqliteCheckpoints::SqliteCheckpoints(Settings settings, const Context& context)
       source_(context.source_identity),
       where_(context.where),
       log_(context.log),
-      files_(context.files) {}
+      files_(context.files),
+      shared_(context.shared) {}
 
 std::string SqliteCheckpoints::lock_path() const {
   constexpr size_t kSourceDigits = 32;
@@ -78,10 +79,11 @@ Result<bool> SqliteCheckpoints::open(bool create) {
       return false;
     }
   }
-  TRY(database_,
-      sqlite::Database::open(
-          files_,
-          {.path = settings_.path, .format = format(kSchema), .create = create, .cache_kib = 128}));
+  TRY(database_, sqlite::Database::open(files_, {.path = settings_.path,
+                                                 .format = format(kSchema),
+                                                 .create = create,
+                                                 .cache_kib = 128,
+                                                 .shared = &shared_}));
   return true;
 }
 
@@ -122,21 +124,21 @@ Result<std::unique_ptr<FileLock>> SqliteCheckpoints::take_lock(const std::string
   return lock;
 }
 
-Result<Lease> SqliteCheckpoints::lease(Stop) {
+Result<Lease> SqliteCheckpoints::lease(Stop stop) {
   if (lock_ == nullptr) {
     TRY(files_.make_folders(sqlite::folder_of(settings_.path)));
     TRY(lock_, take_lock(lock_path()));
   }
   TRY(open(true));
-  TRY(take_over());
-  TRY(raise_epoch());
+  TRY(take_over(stop));
+  TRY(raise_epoch(stop));
   TRY(prepare());
   TRY(warn_of_other_sources());
   return Lease{.epoch = epoch_, .life = std::nullopt};
 }
 
-Result<> SqliteCheckpoints::raise_epoch() {
-  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(*database_));
+Result<> SqliteCheckpoints::raise_epoch(const Stop& stop) {
+  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(*database_, stop));
   TRY(sqlite::Statement raise,
       database_->prepare("INSERT INTO states(pipeline, source, epoch) VALUES(?1, ?2, 1) "
                          "ON CONFLICT DO UPDATE SET epoch=epoch+1 RETURNING id, epoch"));
@@ -277,9 +279,9 @@ Result<> SqliteCheckpoints::put(uint64_t epoch, const Changes& changes) {
 }
 
 // I7: one transaction, conditional on the epoch of our lease.
-Result<> SqliteCheckpoints::save(const Changes& changes, Stop) {
+Result<> SqliteCheckpoints::save(const Changes& changes, Stop stop) {
   TRY(check_leased());
-  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(*database_));
+  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(*database_, stop));
   TRY(put(epoch_, changes));
   TRY(transaction.commit());
   return check_in_place();
@@ -291,9 +293,9 @@ Result<> SqliteCheckpoints::release(Stop) {
   return {};
 }
 
-Result<> SqliteCheckpoints::reset(Stop) {
+Result<> SqliteCheckpoints::reset(Stop stop) {
   TRY(check_leased());
-  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(*database_));
+  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(*database_, stop));
   TRY(put(epoch_, {}));  // fenced as a save is
   for (const char* const sql :
        {"DELETE FROM positions WHERE state=?1", "DELETE FROM quarantined WHERE state=?1",

@@ -52,9 +52,9 @@ class SqliteCheckpoints final : public CheckpointStore {
   std::string old_lock_path() const;
 
   Result<std::unique_ptr<FileLock>> take_lock(const std::string& path);
-  Result<> take_over();      // what version 1 has of this pipeline, under its lock
-  Result<> take_over_row();  // in a transaction
-  Result<> raise_epoch();    // and finds the state, or makes it
+  Result<> take_over(const Stop& stop);    // what version 1 has of this pipeline, under its lock
+  Result<> take_over_row();                // in a transaction
+  Result<> raise_epoch(const Stop& stop);  // and finds the state, or makes it
   Result<> warn_of_other_sources();
   Result<bool> has_table(std::string_view name);
   Result<std::optional<Checkpoint>> load_old();  // of version 1, whatever its source
@@ -68,6 +68,7 @@ class SqliteCheckpoints final : public CheckpointStore {
   std::string where_;
   Log& log_;
   Files& files_;
+  Shared& shared_;
   std::unique_ptr<FileLock> lock_;  // the lease, while it lives
   int64_t state_ = 0;               // its row, under the lease
   uint64_t epoch_ = 0;

@@ -9,7 +9,7 @@ namespace penstock {
 
 // An older Penstock that runs the pipeline opened the file before it was of version 2 and holds the
 // lock of the name; one that starts later is refused by the file's version.
-Result<> SqliteCheckpoints::take_over() {
+Result<> SqliteCheckpoints::take_over(const Stop& stop) {
   TRY(const bool current, has_table("states"));
   TRY(const bool has_old, has_table("checkpoints"));
   if (!has_old) {
@@ -25,7 +25,7 @@ Result<> SqliteCheckpoints::take_over() {
     }
   }
   TRY(const std::unique_ptr<FileLock> lock, take_lock(old_lock_path()));
-  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(*database_));
+  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(*database_, stop));
   TRY(const bool made_meanwhile, has_table("states"));
   if (!made_meanwhile) {
     TRY(database_->execute(kSchema));

@@ -35,15 +35,19 @@ inline std::unique_ptr<CheckpointStore> open_store(const std::string& path,
                                                    const std::string& pipeline,
                                                    const std::string& source, Log* log = nullptr) {
   TestContext context(pipeline + "/sqlite");
-  // The files and the log of a test context have no state that could dangle.
+  // Stores outlive the test's context.
   static SystemFiles files;
   static NullLog none;
+  static Metrics metrics;
+  static Shared shared;
   const Context with = context.with(files);
   return *SqliteCheckpoints::make({.path = path}, {with.clock,
                                                    log == nullptr ? none : *log,
                                                    with.files,
                                                    with.http,
                                                    with.server,
+                                                   metrics,
+                                                   shared,
                                                    with.where,
                                                    with.seed,
                                                    nullptr,

@@ -27,7 +27,8 @@ Program::Program(const Options& options)
 }
 
 Context Program::context(std::string where) {
-  Context context{clock_, log_, files_, *http_, *server_, std::move(where), seed_, nullptr};
+  Context context{clock_,   log_,    files_,           *http_, *server_,
+                  metrics_, shared_, std::move(where), seed_,  nullptr};
   context.hash_key = hash_key_;
   return context;
 }

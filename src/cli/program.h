@@ -26,6 +26,7 @@ class Program {
   Files& files() { return files_; }
   net::HttpServer& server() { return *server_; }
   net::HttpClient& http() { return *http_; }
+  const Metrics& metrics() const { return metrics_; }
   const Registry& registry() const { return registry_; }
   Context context(std::string where);
   const HashKey& hash_key() const { return hash_key_; }
@@ -41,6 +42,8 @@ class Program {
   SystemFiles files_;
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<net::HttpServer> server_;
+  Metrics metrics_;
+  Shared shared_;
   Registry registry_;
   uint64_t seed_;
   HashKey hash_key_;  // of all order keys of this process

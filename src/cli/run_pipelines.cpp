@@ -55,8 +55,10 @@ Result<std::unique_ptr<net::HttpListener>> open_admin(
   if (const auto address = net::parse_loopback_address(options.admin); !address) {
     return fatal("--admin: " + address.error().what);
   }
-  auto listener =
-      admin::serve(program.server(), options.admin, [&runners] { return statuses_of(runners); });
+  auto listener = admin::serve(program.server(), options.admin, [&program, &runners] {
+    return admin::Seen{.pipelines = statuses_of(runners),
+                       .components = program.metrics().families()};
+  });
   if (!listener) {
     program.log().warn("admin", fmt::format("{}; going on without the admin server; choose "
                                             "another address with --admin",

@@ -208,6 +208,8 @@ class StreamSinkTest : public testing::Test {
                                .files = context.files,
                                .http = service_,
                                .server = context.server,
+                               .metrics = context.metrics,
+                               .shared = context.shared,
                                .where = "test/stream",
                                .seed = 1,
                                .encoder = std::make_shared<PayloadEncoder>()};

@@ -21,6 +21,8 @@ using dead_letters::Scan;
 using dead_letters::Segment;
 
 constexpr size_t kListBytes = size_t{4} << 20;  // of events; one that is larger comes alone
+constexpr MetricName kWaiting = {"penstock_dead_letters_waiting",
+                                 "Letters in the store that were not replayed."};
 
 class FilesArchive final : public DeadLetterArchive {
  public:
@@ -83,6 +85,14 @@ Result<std::unique_ptr<DeadLetterStore>> FilesDeadLetters::make(Settings setting
   return std::unique_ptr<DeadLetterStore>(new FilesDeadLetters(std::move(settings), context));
 }
 
+FilesDeadLetters::FilesDeadLetters(Settings settings, const Context& context)
+    : settings_(std::move(settings)),
+      where_(context.where),
+      clock_(context.clock),
+      log_(context.log),
+      files_(context.files),
+      shown_waiting_(context.gauge(kWaiting)) {}
+
 std::string FilesDeadLetters::folder_of(const std::string& pipeline) const {
   // A pipeline is named by who runs it, and its folder stays where version 1 put it.
   return settings_.path + "/" + file_name_of_version_1(pipeline);
@@ -115,9 +125,11 @@ Result<> FilesDeadLetters::open(const std::string& pipeline, Stop) {
 Result<> FilesDeadLetters::recover_log(const std::string& folder) {
   TRY(const std::vector<Segment> segments, dead_letters::list_segments(files_, folder));
   next_ = 1;
+  first_ = 1;
   if (segments.empty()) {
     return {};
   }
+  first_ = segments.front().first;
   const Segment& last = segments.back();
   Scan start;
   start.next = last.first;
@@ -141,6 +153,11 @@ Result<> FilesDeadLetters::recover_ledger(const std::string& folder) {
   TRY(const Ledger ledger, dead_letters::read_ledger(files_, folder));
   TRY(ledger_, AppendLog::open(files_, dead_letters::ledger_path(folder),
                                {.bytes = ledger.end, .last_write = ledger.last_line}));
+  waiting_ = next_ - first_;
+  for (const uint64_t sequence : ledger.replayed) {
+    waiting_ -= sequence >= first_ && sequence < next_ ? 1 : 0;
+  }
+  shown_waiting_.set(waiting_);
   // Where somebody removed the log, its numbers are not given to other letters.
   if (ledger.highest >= next_) {
     next_ = ledger.highest + 1;
@@ -170,6 +187,8 @@ Result<> FilesDeadLetters::write(std::span<const DeadLetter> letters, Stop) {
   }
   TRY(segment_->append(buffer_));
   next_ = sequence;
+  waiting_ += letters.size();
+  shown_waiting_.set(waiting_);
   return {};
 }
 

@@ -40,12 +40,7 @@ class FilesDeadLetters final : public DeadLetterStore {
   Result<> mark_replayed(const std::string& pipeline, std::span<const uint64_t> sequences);
 
  private:
-  FilesDeadLetters(Settings settings, const Context& context)
-      : settings_(std::move(settings)),
-        where_(context.where),
-        clock_(context.clock),
-        log_(context.log),
-        files_(context.files) {}
+  FilesDeadLetters(Settings settings, const Context& context);
   std::string folder_of(const std::string& pipeline) const;
   Result<> recover_log(const std::string& folder);
   Result<> recover_ledger(const std::string& folder);
@@ -60,6 +55,10 @@ class FilesDeadLetters final : public DeadLetterStore {
   std::optional<dead_letters::AppendLog> segment_;
   std::optional<dead_letters::AppendLog> ledger_;
   uint64_t next_ = 1;   // the sequence of the next letter
+  uint64_t first_ = 1;  // that of the oldest letter that is kept
+  // In the store and not replayed. Files that are removed while it is open still count.
+  uint64_t waiting_ = 0;
+  Gauge shown_waiting_;
   std::string buffer_;  // the lines of one write
 };
 

@@ -144,6 +144,29 @@ TEST_F(FilesDeadLettersTest, the_ledger_tells_what_was_replayed) {
   EXPECT_EQ(*ids_in(*store, "p"), (Ids{"a replayed", "b", "c replayed"}));
 }
 
+TEST_F(FilesDeadLettersTest, the_metric_counts_what_waits_for_a_replay_over_restarts_too) {
+  const auto waiting = [&] {
+    const std::vector<Metrics::Family> all = context_.metrics().families();
+    EXPECT_EQ(all.at(0).name, "penstock_dead_letters_waiting");
+    EXPECT_EQ(all.size(), 1u);
+    return all.at(0).series.at(0).value;
+  };
+  auto store = open();
+  EXPECT_EQ(waiting(), 0);
+  ASSERT_TRUE(write(*store, {"a", "b", "c"}));
+  EXPECT_EQ(waiting(), 3);
+  ASSERT_TRUE((*store->archive("p"))->mark_replayed(std::vector<uint64_t>{1, 3}, {}));
+  store.reset();
+  store = open();
+  EXPECT_EQ(waiting(), 1);
+  ASSERT_TRUE(write(*store, {"d"}));
+  EXPECT_EQ(waiting(), 2);
+  store.reset();
+  std::filesystem::remove(log_path());
+  store = open();
+  EXPECT_EQ(waiting(), 0);
+}
+
 TEST_F(FilesDeadLettersTest, nothing_is_marked_unless_the_store_is_open) {
   {
     ASSERT_TRUE(write(*open(), {"a"}));

@@ -18,7 +18,19 @@ constexpr size_t kJoinBytes = size_t{64} << 10;
 constexpr uint64_t kPendingBytesMax = uint64_t{64} << 20;
 constexpr uint64_t kGroupBytesMax = uint64_t{32} << 20;
 
+constexpr MetricName kBytes = {"penstock_inbox_bytes", "Bytes that the inbox holds."};
+constexpr MetricName kBytesMax = {"penstock_inbox_bytes_limit",
+                                  "The most of them; beyond it clients are told to try later."};
+constexpr MetricName kRefused = {"penstock_inbox_refused_requests_total",
+                                 "Requests that the inbox did not take: full, or its disk fails."};
+
 }  // namespace
+
+InboxMetrics InboxMetrics::of(const Context& context) {
+  return {.bytes = context.gauge(kBytes),
+          .bytes_max = context.gauge(kBytesMax),
+          .refused_requests = context.counter(kRefused)};
+}
 
 Inbox::Inbox(Options options, Files& files, Clock& clock, Log& log, uint64_t seed)
     : options_(std::move(options)),
@@ -48,6 +60,10 @@ Result<std::unique_ptr<Inbox>> Inbox::open(Options options, Files& files, Clock&
 
 uint64_t Inbox::bytes() {
   const MutexLock lock(mutex_);
+  return inside();
+}
+
+uint64_t Inbox::inside() const {
   uint64_t sum = pending_bytes_;
   for (const Segment& segment : segments_) {
     sum += segment.size;
@@ -67,16 +83,13 @@ void Inbox::append(FrameWriter frame, Answer answer) {
   Result<Place> refusal{Place{}};
   {
     const MutexLock lock(mutex_);
-    uint64_t inside = pending_bytes_ + size;
-    for (const Segment& segment : segments_) {
-      inside += segment.size;
-    }
+    const uint64_t before = inside();
     if (broken_) {
       refusal = std::unexpected(*broken_);
-    } else if (inside > options_.bytes_max || size > kFrameBytesMax) {
+    } else if (before + size > options_.bytes_max || size > kFrameBytesMax) {
       refusal = transient(fmt::format(
           "inbox {}: full, {} bytes inside; deliver some, or raise inbox_bytes_max ({})",
-          options_.folder, inside - size, options_.bytes_max));
+          options_.folder, before, options_.bytes_max));
     } else if (pending_bytes_ > 0 && pending_bytes_ + size > kPendingBytesMax) {
       refusal = transient(fmt::format("inbox {}: its disk does not keep up; {} bytes wait",
                                       options_.folder, pending_bytes_));
@@ -87,6 +100,7 @@ void Inbox::append(FrameWriter frame, Answer answer) {
       return;
     }
   }
+  options_.metrics.refused_requests.add();
   answer(refusal);
 }
 
@@ -139,6 +153,7 @@ void Inbox::work() {
       Segment& segment = segments_.back();
       segment.size = active_size_;
       segment.next = next_sequence_;
+      options_.metrics.bytes.set(inside());
     } else if (!outcome && outcome.error().kind != Error::Kind::transient) {
       broken_ = outcome.error();
     }
@@ -168,6 +183,9 @@ Signal Inbox::take_signal() {
 }
 
 void Inbox::answer_all(std::vector<Pending>& group, const Result<>& outcome) {
+  if (!outcome) {
+    options_.metrics.refused_requests.add(group.size());
+  }
   for (Pending& pending : group) {
     if (outcome) {
       pending.answer(Place{.generation = generation_, .sequence = pending.sequence});
@@ -270,6 +288,7 @@ Result<> Inbox::roll() {
                        .size = SegmentHeader::kSize,
                        .next = next_sequence_,
                        .last = true});
+  options_.metrics.bytes.set(inside());
   return {};
 }
 

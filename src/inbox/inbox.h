@@ -16,12 +16,21 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/mutex.h"
 #include "base/random.h"
+#include "core/context.h"
 #include "inbox/frame.h"
 #include "inbox/queue.h"
 
 namespace penstock::inbox {
+
+// Shown where they are made of a context.
+struct InboxMetrics {
+  Gauge bytes, bytes_max;
+  Counter refused_requests;
+  static InboxMetrics of(const Context& context);
+};
 
 struct Options {
   std::string folder = {};
@@ -29,6 +38,7 @@ struct Options {
   uint64_t segment_bytes = uint64_t{16} << 20;
   std::string where = {};  // for log lines: "pipeline/firehose"
   bool own_thread = true;  // false: the owner calls work() (simulations)
+  InboxMetrics metrics = {};
 };
 
 class Inbox final : public Queue {
@@ -97,6 +107,7 @@ class Inbox final : public Queue {
   Result<> check_place();
   void answer_all(std::vector<Pending>& group, const Result<>& outcome);
   Signal take_signal() REQUIRES(mutex_);
+  uint64_t inside() const REQUIRES(mutex_);
   // reading.cpp
   Result<bool> next_frame();
   Result<bool> enter_segment();

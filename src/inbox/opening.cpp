@@ -43,6 +43,8 @@ Result<> Inbox::load() {
   {
     const MutexLock lock(mutex_);
     segments_ = std::move(segments);
+    options_.metrics.bytes.set(inside());
+    options_.metrics.bytes_max.set(options_.bytes_max);
   }
   generation_ = next_generation(clock_.wall().micros, random_.next(), newest);
   state_.generation = generation_;

@@ -228,6 +228,7 @@ Result<> Inbox::drop_committed() {
   std::erase_if(segments_, [&](const Segment& segment) {
     return std::ranges::find(paths, segment.path) != paths.end();
   });
+  options_.metrics.bytes.set(inside());
   return {};
 }
 

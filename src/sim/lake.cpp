@@ -78,9 +78,16 @@ class Lake final : public Sink {
  private:
   void make() {
     const Context none = services_.with(world_.files());
-    const Context context{
-        clock_,      none.log,   world_.files(),     none.http,
-        none.server, "sim/lake", world_.plan().seed, std::make_shared<IdEncoder>(world_, index_)};
+    const Context context{clock_,
+                          none.log,
+                          world_.files(),
+                          none.http,
+                          none.server,
+                          none.metrics,
+                          none.shared,
+                          "sim/lake",
+                          world_.plan().seed,
+                          std::make_shared<IdEncoder>(world_, index_)};
     files::FilesSink::Settings settings;
     settings.path = World::lake_path(index_) + "/{stream}";
     auto made = files::FilesSink::make(std::move(settings), context);

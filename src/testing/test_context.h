@@ -17,7 +17,10 @@ class TestContext {
   explicit TestContext(std::string where = "pipeline/component") : where_(std::move(where)) {}
 
   Context context() { return with(files_); }
-  Context with(Files& files) { return {clock_, log_, files, *http_, *server_, where_, 1, nullptr}; }
+  Context with(Files& files) {
+    return {clock_, log_, files, *http_, *server_, metrics_, shared_, where_, 1, nullptr};
+  }
+  const Metrics& metrics() const { return metrics_; }
   SystemFiles& files() { return files_; }
   // From now on contexts have a real client and a real server, on loopback.
   void use_network() {
@@ -43,6 +46,8 @@ class TestContext {
   SystemFiles files_;
   std::unique_ptr<net::HttpClient> http_ = std::make_unique<NoHttp>();
   std::unique_ptr<net::HttpServer> server_ = std::make_unique<NoServer>();
+  Metrics metrics_;
+  Shared shared_;
   std::string where_;
 };
 

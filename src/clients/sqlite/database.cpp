@@ -140,6 +140,12 @@ Result<std::unique_ptr<Database>> Database::open(Files& files, OpenOptions optio
   TRY(database->check_format());
   TRY(database->execute("PRAGMA synchronous=FULL"));
   TRY(database->execute(fmt::format("PRAGMA cache_size=-{}", options.cache_kib).c_str()));
+  if (options.shared != nullptr) {
+    // By what the file is, because a path can be written in several ways.
+    const auto make = []() -> Result<std::unique_ptr<Turns>> { return std::make_unique<Turns>(); };
+    TRY(database->turns_,
+        options.shared->get<Turns>(fmt::format("{}/{}", info->device, info->inode), {}, make));
+  }
   return database;
 }
 
@@ -240,21 +246,40 @@ bool Database::in_transaction() const {
   return sqlite3_get_autocommit(handle_) == 0;
 }
 
-Result<Transaction> Transaction::begin(Database& database) {
+Result<Transaction> Transaction::begin(Database& database, const Stop& stop) {
+  if (database.turns_ != nullptr) {
+    if (Result<> turn = database.turns_->take(stop); !turn) {
+      turn.error().what = fmt::format("{} {}: {}", database.options_.format.noun,
+                                      database.options_.path, turn.error().what);
+      return std::unexpected(std::move(turn).error());
+    }
+  }
+  Transaction transaction(database);  // gives the turn back where it cannot begin
   TRY(database.execute("BEGIN IMMEDIATE"));
-  return Transaction(database);
+  return transaction;
 }
 
 Transaction::~Transaction() {
-  if (database_ != nullptr && database_->in_transaction()) {
+  if (database_ == nullptr) {
+    return;
+  }
+  if (database_->in_transaction()) {
     // Where it fails, SQLite has rolled back already, or does so when the connection closes.
     (void)database_->execute("ROLLBACK");
   }
+  end();
+}
+
+void Transaction::end() {
+  if (database_->turns_ != nullptr) {
+    database_->turns_->give_back();
+  }
+  database_ = nullptr;
 }
 
 Result<> Transaction::commit() {
   TRY(database_->execute("COMMIT"));
-  database_ = nullptr;
+  end();
   return {};
 }
 

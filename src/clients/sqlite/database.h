@@ -9,6 +9,8 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "clients/sqlite/turns.h"
+#include "core/shared.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -29,6 +31,7 @@ struct OpenOptions {
   bool create = false;        // make it (and its folders) when it is missing
   int64_t cache_kib = 256;    // of pages, at most
   int64_t page_bytes = 4096;  // of a new file
+  Shared* shared = nullptr;   // where the writers of a file find each other; null: no turns
 };
 
 class Database;
@@ -86,14 +89,18 @@ class Database {
   static Result<> make_file(Files& files, const OpenOptions& options);
   static Result<> fill_file(const OpenOptions& options, const std::string& path);
 
+  friend class Transaction;
+
   OpenOptions options_;
   sqlite3* handle_;
+  std::shared_ptr<Turns> turns_;  // may be null
 };
 
-// A transaction that takes the write lock at once; rolled back unless it was committed.
+// A transaction that takes the write lock at once, after the process's other writers of the file;
+// rolled back unless it was committed. Nobody begins a second one of a file in one thread.
 class Transaction {
  public:
-  static Result<Transaction> begin(Database& database);
+  static Result<Transaction> begin(Database& database, const Stop& stop);
   Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
@@ -101,6 +108,8 @@ class Transaction {
 
  private:
   explicit Transaction(Database& database) : database_(&database) {}
+  void end();
+
   Database* database_;
 };
 

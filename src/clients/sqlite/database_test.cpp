@@ -85,12 +85,12 @@ TEST_F(DatabaseTest, removes_what_a_crash_left_while_making_the_file) {
 TEST_F(DatabaseTest, a_transaction_that_is_not_committed_leaves_nothing) {
   auto database = open("c.db");
   {
-    auto transaction = Transaction::begin(*database);
+    auto transaction = Transaction::begin(*database, {});
     ASSERT_TRUE(transaction);
     ASSERT_TRUE(database->execute("INSERT INTO t VALUES(1, x'00')"));
   }
   {
-    auto transaction = Transaction::begin(*database);
+    auto transaction = Transaction::begin(*database, {});
     ASSERT_TRUE(transaction);
     ASSERT_TRUE(database->execute("INSERT INTO t VALUES(2, x'00')"));
     ASSERT_TRUE(transaction->commit());
@@ -182,11 +182,51 @@ TEST_F(DatabaseTest, notices_that_its_file_was_deleted_or_replaced) {
 TEST_F(DatabaseTest, a_writer_that_holds_the_lock_makes_others_fail_for_now) {
   auto one = open("c.db");
   auto two = open("c.db");
-  auto transaction = Transaction::begin(*one);
+  auto transaction = Transaction::begin(*one, {});
   ASSERT_TRUE(transaction);
-  const auto second = Transaction::begin(*two);
+  const auto second = Transaction::begin(*two, {});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, Error::Kind::transient);
+}
+
+// By two paths: the file is what they share. Without turns it would be `transient`, after 0.7 s.
+TEST_F(DatabaseTest, writers_of_one_process_wait_for_their_turn_and_not_for_the_lock) {
+  Shared shared;
+  OpenOptions with = options(path("c.db"));
+  with.shared = &shared;
+  auto one = *Database::open(files_, with);
+  with.path = path("./c.db");
+  auto two = *Database::open(files_, with);
+  auto transaction = Transaction::begin(*one, {});
+  ASSERT_TRUE(transaction);
+  std::stop_source stop;
+  stop.request_stop();
+  const auto waited = Transaction::begin(*two, stop.get_token());
+  ASSERT_FALSE(waited);
+  EXPECT_EQ(waited.error().kind, Error::Kind::cancelled);
+  ASSERT_TRUE(transaction->commit());
+  {
+    EXPECT_TRUE(Transaction::begin(*two, {}));  // and is rolled back
+  }
+  EXPECT_TRUE(Transaction::begin(*one, stop.get_token()));
+}
+
+TEST_F(DatabaseTest, a_turn_that_comes_to_nothing_is_given_back) {
+  Shared shared;
+  OpenOptions with = options(path("c.db"));
+  with.shared = &shared;
+  auto one = *Database::open(files_, with);
+  auto stranger = open("c.db");  // as of another process
+  {
+    const auto held = Transaction::begin(*stranger, {});
+    ASSERT_TRUE(held);
+    const auto failed = Transaction::begin(*one, {});
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().kind, Error::Kind::transient);
+  }
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_TRUE(Transaction::begin(*one, stop.get_token()));
 }
 
 TEST_F(DatabaseTest, a_full_disk_is_transient_and_says_so) {

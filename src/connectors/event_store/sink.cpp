@@ -41,7 +41,8 @@ Result<OrderKey> EventStoreSink::order_key(const Event& event) const {
 }
 
 Result<> EventStoreSink::open(const Resume&, Stop) {
-  TRY(Store store, Store::open(files_, settings_.path, {.create = true, .cache_kib = 4096}));
+  TRY(Store store,
+      Store::open(files_, settings_.path, {.create = true, .cache_kib = 4096, .shared = &shared_}));
   sqlite::Database& database = *store.database;
   TRY(insert_, database.prepare("INSERT INTO events(stream, sequence, id, at, type, data) "
                                 "VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO NOTHING"));
@@ -62,10 +63,10 @@ Result<> EventStoreSink::check_in_place() const {
   return {};
 }
 
-Result<std::vector<Failure>> EventStoreSink::write(const Batch& batch, Stop) {
+Result<std::vector<Failure>> EventStoreSink::write(const Batch& batch, Stop stop) {
   TRY(check_in_place());
   std::vector<Failure> failures;
-  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(*store_.database));
+  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(*store_.database, stop));
   TRY(const bool row, last_.step());
   const int64_t before = row ? last_.integer(0) : 0;
   last_.reset();

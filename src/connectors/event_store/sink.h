@@ -32,7 +32,10 @@ class EventStoreSink final : public Sink {
 
  private:
   EventStoreSink(Settings settings, const Context& context)
-      : settings_(std::move(settings)), files_(context.files), hash_key_(context.hash_key) {}
+      : settings_(std::move(settings)),
+        files_(context.files),
+        shared_(context.shared),
+        hash_key_(context.hash_key) {}
   Result<> check_in_place() const;
   Result<bool> insert(const Event& event, int64_t sequence);  // false: the id is there already
   Result<> check_repeat(const Event& event);                  // `rejected` when it is another event
@@ -40,6 +43,7 @@ class EventStoreSink final : public Sink {
 
   Settings settings_;
   Files& files_;
+  Shared& shared_;
   HashKey hash_key_;
   Store store_;  // before the statements, which die first
   sqlite::Statement insert_;

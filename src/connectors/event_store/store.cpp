@@ -33,7 +33,8 @@ Result<Store> Store::open(Files& files, const std::string& path, const Options& 
                                                      .format = format(),
                                                      .create = options.create,
                                                      .cache_kib = options.cache_kib,
-                                                     .page_bytes = kPageBytes}));
+                                                     .page_bytes = kPageBytes,
+                                                     .shared = options.shared}));
   TRY(Progress progress, read_progress(*store.database));
   if (progress.identity.size() != kIdentityDigits) {
     return fatal(

@@ -15,8 +15,9 @@ struct Store {
   std::string identity;  // 32 hex digits, made with the file
 
   struct Options {
-    bool create = false;      // make the file when it is missing
-    int64_t cache_kib = 256;  // of pages; a writer keeps the branches of its index there
+    bool create = false;       // make the file when it is missing
+    int64_t cache_kib = 256;   // of pages; a writer keeps the branches of its index there
+    Shared* shared = nullptr;  // of a writer
   };
   static Result<Store> open(Files& files, const std::string& path, const Options& options);
 };

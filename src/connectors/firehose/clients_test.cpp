@@ -18,6 +18,8 @@ TEST(FirehoseClientsTest, takes_what_boto3_and_the_cli_send_byte_for_byte) {
   sim::SimFiles files;
   const auto client = net::HttpClient::make();
   const auto server = net::HttpServer::make();
+  Metrics metrics;
+  Shared shared;
   FirehoseSource::Settings settings;
   settings.listen = "127.0.0.1:0";
   settings.inbox = "box";
@@ -26,6 +28,8 @@ TEST(FirehoseClientsTest, takes_what_boto3_and_the_cli_send_byte_for_byte) {
                                                       .files = files,
                                                       .http = *client,
                                                       .server = *server,
+                                                      .metrics = metrics,
+                                                      .shared = shared,
                                                       .where = "test/firehose",
                                                       .seed = 1,
                                                       .encoder = nullptr})

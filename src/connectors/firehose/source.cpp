@@ -74,7 +74,8 @@ Result<std::vector<Part>> FirehoseSource::parts(const Checkpoint&, Stop) {
     } else {
       TRY(queue_, inbox::Inbox::open({.folder = settings_.inbox,
                                       .bytes_max = settings_.inbox_bytes_max.bytes,
-                                      .where = context_.where},
+                                      .where = context_.where,
+                                      .metrics = inbox::InboxMetrics::of(context_)},
                                      context_.files, context_.clock, context_.log, context_.seed));
     }
   }

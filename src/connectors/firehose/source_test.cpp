@@ -66,11 +66,15 @@ class FirehoseSourceTest : public testing::Test {
   sim::SimFiles files_;
   std::unique_ptr<net::HttpClient> client_ = net::HttpClient::make();
   std::unique_ptr<net::HttpServer> server_ = net::HttpServer::make();
+  Metrics metrics_;
+  Shared shared_;
   Context context_{.clock = clock_,
                    .log = log_,
                    .files = files_,
                    .http = *client_,
                    .server = *server_,
+                   .metrics = metrics_,
+                   .shared = shared_,
                    .where = "test/firehose",
                    .seed = 1,
                    .encoder = nullptr};

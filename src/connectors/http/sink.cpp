@@ -16,6 +16,10 @@ constexpr size_t kKeySizeMax = 200;
 constexpr size_t kKeyHashSize = 65;   // with a dash in front
 constexpr uint32_t kEventsMax = 500;  // of one request
 
+constexpr MetricName kAnswers = {
+    "penstock_http_answers_total",
+    "Answers to requests by the class of their status; none: there was no answer."};
+
 net::Secrets secrets_of(const HttpSink::Settings& settings, const net::Url& url) {
   net::Secrets secrets;
   secrets.add_url(url);
@@ -53,6 +57,24 @@ std::string header_value_of(std::string_view id) {
   return value;
 }
 
+HttpSink::Answers::Answers(const Context& context)
+    : classes_{context.counter(kAnswers, {{"class", "2xx"}}),
+               context.counter(kAnswers, {{"class", "3xx"}}),
+               context.counter(kAnswers, {{"class", "4xx"}}),
+               context.counter(kAnswers, {{"class", "5xx"}})},
+      other_(context.counter(kAnswers, {{"class", "other"}})),
+      none_(context.counter(kAnswers, {{"class", "none"}})) {}
+
+void HttpSink::Answers::count(const Result<net::ClientAnswer>& answer) const {
+  if (!answer) {
+    none_.add();
+    return;
+  }
+  const int first = answer->status / 100;
+  const Counter& one = first >= 2 && first <= 5 ? classes_[static_cast<size_t>(first - 2)] : other_;
+  one.add();
+}
+
 void HttpSink::Settings::fields(config::FieldVisitor& visitor) {
   visitor.field("url", url, {.doc = "Where to send, http:// or https://.", .required = true});
   visitor.field("method", method,
@@ -76,6 +98,7 @@ HttpSink::HttpSink(Settings settings, const net::Url& url, const Context& contex
       clock_(context.clock),
       client_(context.http),
       tls_(context.tls),
+      answers_(context),
       encoder_(context.encoder) {}
 
 Result<std::unique_ptr<Sink>> HttpSink::make(Settings settings, const Context& context) {
@@ -137,9 +160,13 @@ Result<> HttpSink::send(std::string body, const std::string& key, std::string_vi
       .deadline = std::min(settings_.timeout, left),
       .tls = tls_};
   request.headers.insert(request.headers.end(), settings_.headers.begin(), settings_.headers.end());
-  TRY(const net::ClientAnswer answer, client_.send(request, stop));
+  const Result<net::ClientAnswer> answer = client_.send(request, stop);
+  answers_.count(answer);
+  if (!answer) {
+    return std::unexpected(answer.error());
+  }
   auto verdict = net::verdict_of(
-      answer, secrets_,
+      *answer, secrets_,
       {.credentials = "check the credentials in `headers`", .address = "check `url` and `method`"},
       clock_.wall());
   if (!verdict) {

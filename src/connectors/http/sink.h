@@ -2,6 +2,7 @@
 // and everything it uses is immutable or may be used by any thread.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,6 +40,17 @@ class HttpSink final : public Sink {
   Result<std::vector<Failure>> write(const Batch& batch, Stop stop) override;
 
  private:
+  // What became of requests, by the class of the answer's status.
+  class Answers {
+   public:
+    explicit Answers(const Context& context);
+    void count(const Result<net::ClientAnswer>& answer) const;
+
+   private:
+    std::array<Counter, 4> classes_;  // 2xx to 5xx
+    Counter other_, none_;
+  };
+
   HttpSink(Settings settings, const net::Url& url, const Context& context);
   Result<> send(std::string body, const std::string& key, std::string_view content_type,
                 Instant deadline, const Stop& stop) const;
@@ -49,6 +61,7 @@ class HttpSink final : public Sink {
   Clock& clock_;
   net::HttpClient& client_;
   const net::TlsFiles tls_;
+  const Answers answers_;
   const std::shared_ptr<const Encoder> encoder_;
 };
 

@@ -5,6 +5,7 @@
 #include "testing/test_collision.h"
 
 #include <deque>
+#include <map>
 #include <mutex>
 
 #include "net/http_server.h"
@@ -63,11 +64,15 @@ class HttpSinkTest : public testing::Test {
   SystemFiles files_;
   std::unique_ptr<net::HttpClient> client_ = net::HttpClient::make();
   std::unique_ptr<net::HttpServer> server_ = net::HttpServer::make();
+  Metrics metrics_;
+  Shared shared_;
   Context context_{.clock = clock_,
                    .log = log_,
                    .files = files_,
                    .http = *client_,
                    .server = *server_,
+                   .metrics = metrics_,
+                   .shared = shared_,
                    .where = "test/http",
                    .seed = 1,
                    .encoder = std::make_shared<PayloadEncoder>(),
@@ -111,6 +116,29 @@ TEST_F(HttpSinkTest, says_for_each_event_what_became_of_it) {
   EXPECT_EQ(failures[2].index, 3u);
   EXPECT_EQ(failures[2].error.kind, Error::Kind::transient);
   EXPECT_EQ(failures[2].error.retry_after, Duration(7s));
+}
+
+TEST_F(HttpSinkTest, counts_answers_by_the_class_of_their_status) {
+  answers_ = {{.status = 204, .body = "", .headers = {}},
+              {.status = 302, .body = "", .headers = {}},
+              {.status = 429, .body = "", .headers = {}},
+              {.status = 503, .body = "", .headers = {}}};
+  const auto sink = this->sink();
+  for (int i = 0; i < 5; ++i) {
+    (void)write(*sink, {"1"});  // the verdicts are another test's
+  }
+  listener_.reset();
+  (void)write(*sink, {"1"});
+  const std::vector<Metrics::Family> all = metrics_.families();
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].name, "penstock_http_answers_total");
+  std::map<std::string, int64_t> counted;
+  for (const Metrics::Series& series : all[0].series) {
+    counted[series.labels.back().second] = series.value;
+  }
+  EXPECT_EQ(counted,
+            (std::map<std::string, int64_t>{
+                {"2xx", 2}, {"3xx", 1}, {"4xx", 1}, {"5xx", 1}, {"other", 0}, {"none", 1}}));
 }
 
 // The path of a webhook is its secret, and a server may repeat it.
@@ -173,6 +201,8 @@ TEST_F(HttpSinkTest, no_request_outlives_its_timeout_or_the_write) {
                   .files = files_,
                   .http = client,
                   .server = *server_,
+                  .metrics = metrics_,
+                  .shared = shared_,
                   .where = "test/http",
                   .seed = 1,
                   .encoder = std::make_shared<PayloadEncoder>()};
