@@ -14,7 +14,7 @@ struct RejectedTest : testing::Test {
     chunk.block = std::make_shared<EventBlock>();
     chunk.block->events.resize(1'000);
     chunk.read.position = "behind it all";
-    EXPECT_TRUE(parts.discovered(std::vector<Part>{{.id = "log"}}, {}, now));
+    EXPECT_TRUE(parts.discovered(std::vector<Part>{{.id = "log"}}, now));
     for (Event& event : chunk.block->events) {
       event.id = chunk.block->arena.copy(std::to_string(&event - chunk.block->events.data()));
     }
