@@ -27,33 +27,30 @@ void Checkpointer::start(Instant now) {
   held_ = !has_store_;
 }
 
-bool Checkpointer::asks_for_lease() {
-  return std::exchange(lease_due_, false);
-}
-
-Result<std::optional<bool>> Checkpointer::lease_taken(Result<LeaseAndCheckpoint> result,
-                                                      Instant asked_at, Instant now) {
+Result<> Checkpointer::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at,
+                                   Instant now) {
   if (!result) {
     const Error& error = result.error();
     if (error.kind == Error::Kind::held && error.retry_after) {
       PROBE("lease_held");
       // It was renewed while this run waited as long as it may live.
-      if (held_by_other_since_ && spec_.until.caught_up) {
+      const bool has_waited = std::exchange(waits_for_other_, true);
+      if (has_waited && spec_.until.caught_up) {
         notices_.push_back({Log::Level::info, error.what});
-        return false;
+        leaves_lease_ = true;
+        return {};
       }
-      notices_.push_back({held_by_other_since_ ? Log::Level::debug : Log::Level::info,
+      notices_.push_back({has_waited ? Log::Level::debug : Log::Level::info,
                           fmt::format("waits for the lease: {}", error.what)});
-      held_by_other_since_ = held_by_other_since_.value_or(now);
       timers_.arm(Timers::Kind::lease, 0, now + *error.retry_after);
-      return std::nullopt;
+      return {};
     }
     if (error.kind == Error::Kind::held) {
       return fatal(error.what);  // its holder lives
     }
     TRY(const Instant at, lease_outage_.failed(spec_.store_retry, error, now, random_, notices_));
     timers_.arm(Timers::Kind::lease, 0, at);
-    return std::nullopt;
+    return {};
   }
   lease_outage_.recovered(now, notices_);
   lease_ = result->lease;
@@ -79,7 +76,7 @@ Result<std::optional<bool>> Checkpointer::lease_taken(Result<LeaseAndCheckpoint>
     }
   }
   arm_renewal();
-  return true;
+  return {};
 }
 
 void Checkpointer::arm_renewal() {
@@ -142,21 +139,6 @@ void Checkpointer::moved(uint32_t part) {
   }
 }
 
-Changes Checkpointer::take_changes() {
-  Changes changes;
-  saving_.clear();
-  while (const auto part = changed_.pop()) {
-    Tracked& one = tracked_[*part];
-    one.saving = parts_.safe(*part);
-    saving_.push_back(*part);
-    changes.positions.emplace_back(parts_.id(*part), one.saving->position);
-  }
-  const auto& keys = checkpoint_.quarantined;
-  changes.quarantined.assign(keys.begin() + static_cast<ptrdiff_t>(saved_keys_), keys.end());
-  saving_keys_ = keys.size();
-  return changes;
-}
-
 std::optional<action::Save> Checkpointer::next_save(Instant now) {
   if (!has_store_ || !held_ || is_saving_ || !is_dirty_) {
     return std::nullopt;
@@ -170,7 +152,18 @@ std::optional<action::Save> Checkpointer::next_save(Instant now) {
   is_saving_ = true;
   is_dirty_ = false;
   unsaved_events_ = 0;
-  return action::Save{take_changes()};
+  Changes changes;
+  saving_.clear();
+  while (const auto part = changed_.pop()) {
+    Tracked& one = tracked_[*part];
+    one.saving = parts_.safe(*part);
+    saving_.push_back(*part);
+    changes.positions.emplace_back(parts_.id(*part), one.saving->position);
+  }
+  const std::vector<Quarantined>& keys = checkpoint_.quarantined;
+  changes.quarantined.assign(keys.begin() + static_cast<ptrdiff_t>(saved_keys_), keys.end());
+  saving_keys_ = keys.size();
+  return action::Save{std::move(changes)};
 }
 
 Result<> Checkpointer::saved(const Result<>& result, Instant asked_at, Instant now) {
@@ -258,10 +251,6 @@ bool Checkpointer::is_committed(uint32_t part) const {
   const Tracked& one = tracked_[part];
   return !changed_.contains(part) && one.saving == one.saved && one.saved == one.committing &&
          one.committed == one.settled;
-}
-
-bool Checkpointer::gives_lease_back() {
-  return has_store_ && std::exchange(held_, false);
 }
 
 }  // namespace penstock::engine

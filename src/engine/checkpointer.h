@@ -21,12 +21,12 @@ class Checkpointer {
   Checkpointer& operator=(const Checkpointer&) = delete;
 
   void start(Instant now);
-  bool asks_for_lease();  // once when it is to be taken
-  // Nothing: it is to be asked for again later. True: it is ours. False: another run has it and
-  // keeps it, and this one was not to wait for that.
-  Result<std::optional<bool>> lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at,
-                                          Instant now);
+  // Once when it is to be taken.
+  bool asks_for_lease() { return std::exchange(lease_due_, false); }
+  Result<> lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, Instant now);
   bool has_lease() const { return held_; }
+  // Another run has it and keeps it, and this one was not to wait for that.
+  bool leaves_lease() const { return leaves_lease_; }
   // Whether what begins now and takes so long ends while the lease is surely ours.
   bool covers(Instant now, Duration deadline) const;
   void lease_timer(Instant now);
@@ -45,7 +45,8 @@ class Checkpointer {
   std::optional<action::Commit> next_commit();
   Result<> committed(uint32_t part, const Result<>& result, Instant now);
   bool is_committed(uint32_t part) const;  // all that is settled
-  bool gives_lease_back();                 // once, at the end
+  // Once, at the end.
+  bool gives_lease_back() { return has_store_ && std::exchange(held_, false); }
 
   const Outage* failing() const {  // null: all is well
     return lease_outage_.since() ? &lease_outage_ : outage_.since() ? &outage_ : nullptr;
@@ -65,7 +66,6 @@ class Checkpointer {
   bool keys_are_saved() const {
     return !has_store_ || saved_keys_ == checkpoint_.quarantined.size();
   }
-  Changes take_changes();
 
   const PipelineSpec& spec_;
   Parts& parts_;
@@ -81,7 +81,8 @@ class Checkpointer {
   Instant lease_at_;
   bool lease_due_ = false;
   bool held_ = false;
-  std::optional<Instant> held_by_other_since_;
+  bool waits_for_other_ = false;  // another run has the lease
+  bool leaves_lease_ = false;
   Outage lease_outage_{"the checkpoint's lease"};
 
   std::vector<Tracked> tracked_;

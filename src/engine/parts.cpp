@@ -32,18 +32,15 @@ std::optional<Action> Parts::next_question() {
   if (source_is_asked_) {
     return std::nullopt;
   }
-  while (const auto part = to_open_.pop()) {
+  if (const auto part = to_open_.pop()) {
     PartState& state = *parts_[*part];
-    if (state.stage == Stage::found) {
-      state.stage = Stage::opening;
-      source_is_asked_ = true;
-      return action::OpenReader{*part, state.part, state.begin};
-    }
+    state.stage = Stage::opening;
+    source_is_asked_ = true;
+    return action::OpenReader{*part, state.part, state.begin};
   }
-  if (!ask_due_) {
+  if (!std::exchange(ask_due_, false)) {
     return std::nullopt;
   }
-  ask_due_ = false;
   source_is_asked_ = true;
   ends_asked_ = ends_settled_;
   while (const auto part = untold_.pop()) {
@@ -64,47 +61,33 @@ Result<> Parts::discovered(Result<std::vector<Part>> result, Instant now) {
   }
   discover_outage_.recovered(now, notices_);
   ends_known_ = ends_asked_;
-  const size_t before = parts_.size();
   for (Part& part : *result) {
-    if (ids_.insert(part.id).second) {
-      add(std::move(part));
+    if (!ids_.insert(part.id).second) {
+      continue;
     }
+    const auto known = known_.positions.find(part.id);
+    to_open_.push(static_cast<uint32_t>(parts_.size()));
+    std::string what = fmt::format("source {} part {}", spec_.source_name, part.id);
+    parts_.push_back(std::make_unique<PartState>(std::move(part), std::move(what)));
+    if (known != known_.positions.end()) {
+      parts_.back()->begin = known->second;
+    }
+    ++behind_;
   }
-  if (parts_.size() != before) {
-    room_.share_among(parts_.size());
-  }
+  room_.share_among(parts_.size());
   if (spec_.source.changing_parts) {
     timers_.arm(Timers::Kind::discover, 0, now + spec_.discover_every);
   }
   return {};
 }
 
-void Parts::add(Part part) {
-  const auto index = static_cast<uint32_t>(parts_.size());
-  std::string what = fmt::format("source {} part {}", spec_.source_name, part.id);
-  PartState& state =
-      *parts_.emplace_back(std::make_unique<PartState>(std::move(part), std::move(what)));
-  const auto known = known_.positions.find(state.part.id);
-  if (known != known_.positions.end()) {
-    state.begin = known->second;
-  }
-  ++behind_;
-  to_open(index);
-}
-
-void Parts::to_open(uint32_t part) {
-  parts_[part]->stage = Stage::found;
-  to_open_.push(part);
-}
-
 Result<> Parts::opened(uint32_t part, Result<> result, Instant now) {
   source_is_asked_ = false;
   PartState& state = *parts_[part];
+  state.stage = result ? Stage::open : Stage::found;
   if (!result) {
-    state.stage = Stage::found;
     return failed(part, result.error(), now);
   }
-  state.stage = Stage::open;
   consider_read(part, now);
   return {};
 }
@@ -114,11 +97,6 @@ Result<> Parts::failed(uint32_t part, const Error& error, Instant now) {
     return lost_position(part, error);
   }
   PartState& state = *parts_[part];
-  if (error.kind == Error::Kind::cancelled) {  // no fault of the source
-    state.read_at = now + kIdleMax;
-    timers_.arm(Timers::Kind::part, part, state.read_at);
-    return {};
-  }
   PROBE("source_retried");
   TRY(state.read_at, state.outage.failed(spec_.source_retry, error, now, random_, notices_));
   timers_.arm(Timers::Kind::part, part, state.read_at);
@@ -148,7 +126,7 @@ Result<> Parts::lost_position(uint32_t part, const Error& error) {
   state.stage = Stage::found;
   set_progress(state, false, state.ended);
   if (!state.committing) {  // else once that is answered: it has the old reader
-    to_open(part);
+    to_open_.push(part);
   }
   return {};
 }
@@ -156,7 +134,7 @@ Result<> Parts::lost_position(uint32_t part, const Error& error) {
 void Parts::timer(uint32_t part, Instant now) {
   PartState& state = *parts_[part];
   if (state.stage == Stage::found && !state.committing) {
-    return to_open(part);
+    return to_open_.push(part);
   }
   consider_read(part, now);
 }
@@ -186,10 +164,8 @@ void Parts::consider_read(uint32_t part, Instant now) {
 
 // What `until.events` leaves to be asked for.
 uint64_t Parts::events_wanted() const {
-  if (!spec_.until.events) {
-    return UINT64_MAX;
-  }
-  return *spec_.until.events - std::min(*spec_.until.events, events_read_ + reserved_.events);
+  const uint64_t all = spec_.until.events.value_or(UINT64_MAX);
+  return all - std::min(all, events_read_ + reserved_.events);
 }
 
 bool Parts::fits(uint32_t part, const ReadLimits& limits) const {
@@ -265,9 +241,23 @@ Result<> Parts::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, 
   if (!result) {
     return failed(part, result.error(), now);
   }
-  std::unique_ptr<Chunk> chunk = std::move(*result);
   state.outage.recovered(now, notices_);
-  took(state, *chunk, now);
+  std::unique_ptr<Chunk> chunk = std::move(*result);
+  const uint64_t events = chunk->block->events.size() + chunk->filtered;
+  set_progress(state, chunk->read.caught_up, chunk->read.end);
+  state.behind = chunk->read.behind;
+  state.headroom = chunk->read.headroom;
+  lost_in_a_row_ = events > 0 ? 0 : lost_in_a_row_;
+  filtered_ += chunk->filtered;
+  events_read_ += events;
+  if (events > 0 || !state.caught_up || state.signal_came || spec_.source.wait > Duration{0}) {
+    state.idle = Duration{0};
+  } else {
+    const Duration most = std::clamp<Duration>(kIdlePerPart * static_cast<int64_t>(parts_.size()),
+                                               kIdleMax, kIdleMost);
+    state.idle = std::clamp<Duration>(state.idle * 2, kIdleMin, most);
+    state.read_at = now + state.idle;
+  }
   chunk->part = part;
   chunk->arrived = now;
   state.waiting = state.ledger.add(std::move(chunk));
@@ -277,25 +267,6 @@ Result<> Parts::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, 
   }
   consider_read(part, now);
   return {};
-}
-
-// What a read tells of its part.
-void Parts::took(PartState& state, const Chunk& chunk, Instant now) {
-  const bool any = !chunk.block->events.empty() || chunk.filtered > 0;
-  set_progress(state, chunk.read.caught_up, chunk.read.end);
-  state.behind = chunk.read.behind;
-  state.headroom = chunk.read.headroom;
-  lost_in_a_row_ = any ? 0 : lost_in_a_row_;
-  filtered_ += chunk.filtered;
-  events_read_ += chunk.block->events.size() + chunk.filtered;
-  if (any || !state.caught_up || state.signal_came || spec_.source.wait > Duration{0}) {
-    state.idle = Duration{0};
-    return;
-  }
-  const Duration most =
-      std::clamp<Duration>(kIdlePerPart * static_cast<int64_t>(parts_.size()), kIdleMax, kIdleMost);
-  state.idle = std::clamp<Duration>(state.idle * 2, kIdleMin, most);
-  state.read_at = now + state.idle;
 }
 
 void Parts::set_progress(PartState& state, bool caught_up, bool ended) {

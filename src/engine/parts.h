@@ -71,7 +71,8 @@ class Parts {
   // Nothing where it succeeded; else when to try again, or an error that stops the pipeline.
   Result<std::optional<Instant>> committed(uint32_t part, const Result<>& result, Instant now);
 
-  // A part that is read to its end and settled, once; closed when there is nothing left to commit.
+  // A part that is read to its end and settled, and again after each commit; closed when there is
+  // nothing left to commit.
   std::optional<uint32_t> pop_settled_end() { return settled_ends_.pop(); }
   bool may_close(uint32_t part) const { return parts_[part]->end_is_told && may_commit(part); }
   void close(uint32_t part) { parts_[part]->stage = Stage::closed; }
@@ -117,8 +118,6 @@ class Parts {
     bool is_behind() const { return !caught_up && !ended; }
   };
 
-  void add(Part part);
-  void to_open(uint32_t part);
   void consider_read(uint32_t part, Instant now);
   bool fits(uint32_t part, const ReadLimits& limits) const;
   bool fits_when_compacted(uint32_t part, const ReadLimits& limits);
@@ -129,7 +128,6 @@ class Parts {
   void set_progress(PartState& state, bool caught_up, bool ended);
   Result<> failed(uint32_t part, const Error& error, Instant now);
   Result<> lost_position(uint32_t part, const Error& error);
-  void took(PartState& state, const Chunk& chunk, Instant now);
   void conclude(uint32_t part, Instant now);
 
   const PipelineSpec& spec_;

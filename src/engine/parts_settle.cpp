@@ -8,16 +8,15 @@
 namespace penstock::engine {
 
 Chunk* Parts::next_chunk(Instant now) {
-  while (const auto part = dispatchable_.pop()) {
-    PartState& state = *parts_[*part];
-    if (state.waiting != nullptr) {
-      if (state.at_barrier) {
-        state.waiting->arrived = now;
-      }
-      return state.waiting;
-    }
+  const auto part = dispatchable_.pop();
+  if (!part) {
+    return nullptr;
   }
-  return nullptr;
+  PartState& state = *parts_[*part];
+  if (state.at_barrier) {
+    state.waiting->arrived = now;
+  }
+  return state.waiting;
 }
 
 std::optional<uint32_t> Parts::next_event(uint32_t part) {
@@ -111,7 +110,10 @@ Result<std::optional<Instant>> Parts::committed(uint32_t part, const Result<>& r
   PartState& state = *parts_[part];
   state.committing = false;
   if (state.stage == Stage::found) {
-    to_open(part);  // its position was lost meanwhile
+    to_open_.push(part);  // its position was lost meanwhile
+  }
+  if (state.end_is_told) {
+    settled_ends_.push(part);
   }
   if (result) {
     if (state.commit_outage != nullptr) {
@@ -127,7 +129,7 @@ Result<std::optional<Instant>> Parts::committed(uint32_t part, const Result<>& r
 
 // Children of a part are known once its end is settled and the source was asked after that.
 bool Parts::wanted_is_read() const {
-  if (spec_.until.events && events_read_ >= *spec_.until.events) {
+  if (events_read_ >= spec_.until.events.value_or(UINT64_MAX)) {
     return true;
   }
   if (spec_.source.changing_parts && ends_known_ < ends_) {

@@ -41,7 +41,10 @@ void Pipeline::advance(Instant now) {
     parts_.refresh(now);
     dispatch(now);
     cut(now);
-    bury(now);
+    if (phases_.delivers() && rejected_.has_next(now) &&
+        checkpointer_.covers(now, spec_.dead_letter_deadline)) {
+      emit(rejected_.next_write(parts_));
+    }
     parts_.refresh(now);  // what is settled by now is what is saved
     open();
     while (const auto part = parts_.pop_moved()) {
@@ -111,9 +114,7 @@ void Pipeline::take_timer(const Timers::Due& due, Instant now) {
       return give_up(now);
     case Timers::Kind::closing:
       return end_now();
-    case Timers::Kind::sink:
-    case Timers::Kind::letters:
-    case Timers::Kind::save:
+    default:
       return;  // advance() looks
   }
 }
@@ -127,7 +128,7 @@ void Pipeline::signalled(uint32_t part, Instant now) {
 
 // Every target is open before the source is touched: a bad target fails first.
 void Pipeline::open() {
-  if (phases_.now() > Phase::running) {
+  if (reading_ended()) {
     return;
   }
   if (checkpointer_.asks_for_lease()) {
@@ -156,19 +157,17 @@ void Pipeline::open() {
 }
 
 void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, Instant now) {
-  const auto is_ours = checkpointer_.lease_taken(std::move(result), asked_at, now);
-  if (!is_ours) {
-    fail(is_ours.error().what, now);
-  } else if (*is_ours && !**is_ours && phases_.is(Phase::opening)) {
+  const Result<> taken = checkpointer_.lease_taken(std::move(result), asked_at, now);
+  if (checkpointer_.leaves_lease() && phases_.is(Phase::opening)) {
     phases_.end_as(State::finished, "another run has the lease");
     enter(Phase::failing);
-  } else if (*is_ours) {
+  } else if (taken && checkpointer_.has_lease()) {
     parts_.loaded(checkpointer_.loaded());
     for (const auto& sink : sinks_) {
       sink->barred().load(checkpointer_.loaded().quarantined, sink->spec().name);
     }
   }
-  answered({}, now);
+  answered(taken, now);
 }
 
 void Pipeline::discovered(Result<std::vector<Part>> result, Instant now) {

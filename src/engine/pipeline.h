@@ -55,7 +55,9 @@ class Pipeline {
   void saved(const Result<>& result, Instant asked_at, Instant now) {
     answered(checkpointer_.saved(result, asked_at, now), now);
   }
-  void committed(uint32_t part, const Result<>& result, Instant now);
+  void committed(uint32_t part, const Result<>& result, Instant now) {
+    answered(checkpointer_.committed(part, result, now), now);
+  }
   void reader_closed(Instant now) { answered({}, now); }
   void released(const Result<>& result, Instant now);
 
@@ -98,9 +100,7 @@ class Pipeline {
   void cut(Instant now);
   void reject(SinkQueue* by, bool was_written, const Item& item, const Error& error, Instant now);
   void quarantine(SinkQueue& sink, bool was_written, const Item& item, Instant now);
-  void bury(Instant now);
   void commit();
-  void close_part(uint32_t part);
   void end(Instant now);
   void drain(State outcome, Instant now);
   void give_up(Instant now);

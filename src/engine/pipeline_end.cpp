@@ -18,24 +18,14 @@ void Pipeline::commit() {
   while (auto next = checkpointer_.next_commit()) {
     emit(std::move(*next));
   }
+  // A part that was read to its end holds nothing any more.
   while (const auto part = parts_.pop_settled_end()) {
-    close_part(*part);
-  }
-}
-
-void Pipeline::committed(uint32_t part, const Result<>& result, Instant now) {
-  check(checkpointer_.committed(part, result, now), now);
-  close_part(part);
-  answered({}, now);
-}
-
-// A part that was read to its end holds nothing any more.
-void Pipeline::close_part(uint32_t part) {
-  if (phases_.now() < Phase::closing && parts_.may_close(part) &&
-      checkpointer_.is_committed(part)) {
-    PROBE("part_closed");
-    parts_.close(part);
-    emit(action::CloseReader{part});
+    if (phases_.now() < Phase::closing && parts_.may_close(*part) &&
+        checkpointer_.is_committed(*part)) {
+      PROBE("part_closed");
+      parts_.close(*part);
+      emit(action::CloseReader{*part});
+    }
   }
 }
 

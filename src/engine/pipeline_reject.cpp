@@ -64,27 +64,17 @@ void Pipeline::quarantine(SinkQueue& sink, bool was_written, const Item& item, I
   }
 }
 
-void Pipeline::bury(Instant now) {
-  if (phases_.delivers() && rejected_.has_next(now) &&
-      checkpointer_.covers(now, spec_.dead_letter_deadline)) {
-    emit(rejected_.next_write(parts_));
-  }
-}
-
 void Pipeline::letters_written(const Result<>& result, Instant now) {
-  const auto letters = rejected_.written(result, now);
-  if (!letters) {
-    fail(letters.error().what, now);
-    return answered({}, now);
-  }
-  for (const Letter& letter : *letters) {
+  std::vector<Letter> durable;
+  const Result<> answer = rejected_.written(result, now, durable);
+  for (const Letter& letter : durable) {
     source_counts_.dead_letters += letter.sink.empty() ? 1 : 0;
     for (const auto& sink : sinks_) {
       sink->counts().dead_letters += sink->spec().name == letter.sink ? 1 : 0;
     }
     parts_.settle(letter.item);  // I1
   }
-  answered({}, now);
+  answered(answer, now);
 }
 
 }  // namespace penstock::engine
