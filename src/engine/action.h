@@ -1,6 +1,7 @@
 // Action: what the pipeline asks the runner (or the simulator) to do. Each is answered by one call
 // of the pipeline's method that the comment names. Values that travel; the batches they carry are
-// immutable while they do; dead letters point into the pipeline, which outlives the answer.
+// immutable while they do; dead letters and the checkpoint of Discover are the pipeline's, which
+// outlives the answer and leaves them alone until then.
 #pragma once
 
 #include <memory>
@@ -27,7 +28,7 @@ namespace action {
 struct TakeLease {};                                        // answered by lease_taken()
 struct OpenSink { uint32_t sink; };                         // sink_opened()
 struct OpenDeadLetters {};                                  // dead_letters_opened()
-struct Discover { Checkpoint checkpoint; };                 // discovered()
+struct Discover { const Checkpoint* checkpoint; };          // discovered()
 // reader_opened()
 struct OpenReader { uint32_t part; Part what; std::optional<Position> position; };
 struct ReadPart { uint32_t part; ReadLimits limits; };      // read_done()

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -26,33 +27,30 @@ void Checkpointer::start(Instant now) {
   held_ = !has_store_;
 }
 
-bool Checkpointer::asks_for_lease() {
-  return std::exchange(lease_due_, false);
-}
-
-Result<std::optional<bool>> Checkpointer::lease_taken(Result<LeaseAndCheckpoint> result,
-                                                      Instant asked_at, Instant now) {
+Result<> Checkpointer::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at,
+                                   Instant now) {
   if (!result) {
     const Error& error = result.error();
     if (error.kind == Error::Kind::held && error.retry_after) {
       PROBE("lease_held");
       // It was renewed while this run waited as long as it may live.
-      if (held_by_other_since_ && spec_.until.caught_up) {
+      const bool has_waited = std::exchange(waits_for_other_, true);
+      if (has_waited && spec_.until.caught_up) {
         notices_.push_back({Log::Level::info, error.what});
-        return false;
+        leaves_lease_ = true;
+        return {};
       }
-      notices_.push_back({held_by_other_since_ ? Log::Level::debug : Log::Level::info,
+      notices_.push_back({has_waited ? Log::Level::debug : Log::Level::info,
                           fmt::format("waits for the lease: {}", error.what)});
-      held_by_other_since_ = held_by_other_since_.value_or(now);
       timers_.arm(Timers::Kind::lease, 0, now + *error.retry_after);
-      return std::nullopt;
+      return {};
     }
     if (error.kind == Error::Kind::held) {
       return fatal(error.what);  // its holder lives
     }
     TRY(const Instant at, lease_outage_.failed(spec_.store_retry, error, now, random_, notices_));
     timers_.arm(Timers::Kind::lease, 0, at);
-    return std::nullopt;
+    return {};
   }
   lease_outage_.recovered(now, notices_);
   lease_ = result->lease;
@@ -60,6 +58,7 @@ Result<std::optional<bool>> Checkpointer::lease_taken(Result<LeaseAndCheckpoint>
   held_ = true;
   if (result->checkpoint) {
     checkpoint_ = std::move(*result->checkpoint);
+    saved_keys_ = checkpoint_.quarantined.size();
     if (!checkpoint_.fingerprint.empty() && checkpoint_.fingerprint != spec_.fingerprint) {
       return fatal(fmt::format(
           "checkpoint of pipeline {}: it belongs to another source ({}, this one is {}); "
@@ -76,10 +75,14 @@ Result<std::optional<bool>> Checkpointer::lease_taken(Result<LeaseAndCheckpoint>
           std::chrono::duration<double>(*lease_.life).count()));
     }
   }
+  arm_renewal();
+  return {};
+}
+
+void Checkpointer::arm_renewal() {
   if (lease_.life) {
     timers_.arm(Timers::Kind::lease, 0, lease_at_ + *lease_.life / 3);
   }
-  return true;
 }
 
 bool Checkpointer::covers(Instant now, Duration deadline) const {
@@ -97,16 +100,13 @@ void Checkpointer::lease_timer(Instant now) {
     is_dirty_ = true;
     save_at_ = std::min(save_at_, now);
   } else {
-    timers_.arm(Timers::Kind::lease, 0, lease_at_ + *lease_.life / 3);
+    arm_renewal();
   }
 }
 
 Result<> Checkpointer::quarantine(Quarantined key) {
   PROBE("key_quarantined");
-  if (has_store_) {
-    unsaved_keys_.push_back(key);
-    is_dirty_ = true;
-  }
+  is_dirty_ = has_store_;
   checkpoint_.quarantined.push_back(std::move(key));
   if (checkpoint_.quarantined.size() > spec_.limits.quarantined_keys) {
     return fatal(
@@ -117,75 +117,34 @@ Result<> Checkpointer::quarantine(Quarantined key) {
   return {};
 }
 
-Checkpointer::Tracked& Checkpointer::tracked(uint32_t part) {
-  if (part >= tracked_.size()) {
-    tracked_.resize(part + 1);
-  }
-  return tracked_[part];
-}
-
 void Checkpointer::moved(uint32_t part) {
-  Tracked& one = tracked(part);
+  tracked_.resize(std::max<size_t>(tracked_.size(), part + 1));
+  Tracked& one = tracked_[part];
   const uint64_t settled = parts_.settled(part);
   unsaved_events_ += settled - one.settled;
   one.settled = settled;
-  if (one.is_changed || spec_.source.progress == Progress::none) {
+  if (changed_.contains(part) || spec_.source.progress == Progress::none) {
     return;
   }
-  auto safe = parts_.safe(part);
-  if (!safe || safe->position == one.noted) {
+  const auto& safe = parts_.safe(part);
+  if (!safe || (one.saving && safe->position == one.saving->position)) {
     return;  // an empty read that says again where it stands, or what the source cannot name
   }
-  one.noted = std::move(safe->position);
-  if (!saves_positions_) {
-    return to_commit(part);
+  if (saves_positions_) {
+    changed_.push(part);
+    is_dirty_ = true;
+  } else {
+    one.saving = one.saved = safe;
+    commit_due_.push(part);
   }
-  one.is_changed = true;
-  changed_.push_back(part);
-  is_dirty_ = true;
 }
 
-Changes Checkpointer::take_changes() {
-  Changes changes;
-  saving_.clear();
-  while (!changed_.empty()) {
-    const uint32_t part = changed_.pop_front();
-    Tracked& one = tracked_[part];
-    one.is_changed = false;
-    if (auto safe = parts_.safe(part)) {
-      CHECK(safe->events >= one.saved);  // I2
-      one.is_saving = true;
-      one.saving = safe->events;
-      one.saving_at = safe->position;
-      one.noted = safe->position;
-      saving_.push_back(part);
-      changes.positions.emplace_back(parts_.id(part), std::move(safe->position));
-    }
-  }
-  saving_keys_ = std::exchange(unsaved_keys_, {});
-  changes.quarantined = saving_keys_;
-  return changes;
-}
-
-void Checkpointer::put_changes_back() {
-  for (const uint32_t part : saving_) {
-    Tracked& one = tracked_[part];
-    one.is_saving = false;
-    if (!std::exchange(one.is_changed, true)) {
-      changed_.push_back(part);
-    }
-  }
-  unsaved_keys_.insert(unsaved_keys_.begin(), saving_keys_.begin(), saving_keys_.end());
-  saving_keys_.clear();
-  is_dirty_ = true;
-}
-
-std::optional<action::Save> Checkpointer::next_save(Instant now, bool is_closing) {
+std::optional<action::Save> Checkpointer::next_save(Instant now) {
   if (!has_store_ || !held_ || is_saving_ || !is_dirty_) {
     return std::nullopt;
   }
   const bool many = spec_.save_every_events && unsaved_events_ >= *spec_.save_every_events;
-  const bool at_end = is_closing && outage_.failures() == 0;
+  const bool at_end = is_closing_ && outage_.failures() == 0;
   if (!many && !at_end && now < save_at_) {
     timers_.arm(Timers::Kind::save, 0, save_at_);
     return std::nullopt;
@@ -193,17 +152,30 @@ std::optional<action::Save> Checkpointer::next_save(Instant now, bool is_closing
   is_saving_ = true;
   is_dirty_ = false;
   unsaved_events_ = 0;
-  return action::Save{take_changes()};
+  Changes changes;
+  saving_.clear();
+  while (const auto part = changed_.pop()) {
+    Tracked& one = tracked_[*part];
+    one.saving = parts_.safe(*part);
+    saving_.push_back(*part);
+    changes.positions.emplace_back(parts_.id(*part), one.saving->position);
+  }
+  const std::vector<Quarantined>& keys = checkpoint_.quarantined;
+  changes.quarantined.assign(keys.begin() + static_cast<ptrdiff_t>(saved_keys_), keys.end());
+  saving_keys_ = keys.size();
+  return action::Save{std::move(changes)};
 }
 
-Result<> Checkpointer::saved(const Result<>& result, Instant asked_at, Instant now,
-                             bool is_closing) {
+Result<> Checkpointer::saved(const Result<>& result, Instant asked_at, Instant now) {
   is_saving_ = false;
   if (!result) {
     PROBE("save_retried");
-    put_changes_back();
+    for (const uint32_t part : saving_) {
+      changed_.push(part);
+    }
+    is_dirty_ = true;
     auto again = outage_.failed(spec_.store_retry, result.error(), now, random_, notices_);
-    if (!again || (is_closing && outage_.failures() > kLastSaves)) {
+    if (!again || (is_closing_ && outage_.failures() > kLastSaves)) {
       held_ = false;
       return fatal(fmt::format("the checkpoint could not be saved: {}", result.error().what));
     }
@@ -214,40 +186,24 @@ Result<> Checkpointer::saved(const Result<>& result, Instant asked_at, Instant n
   outage_.recovered(now, notices_);
   save_at_ = now + spec_.save_every;
   lease_at_ = asked_at;
-  if (lease_.life) {
-    timers_.arm(Timers::Kind::lease, 0, lease_at_ + *lease_.life / 3);
-  }
-  saving_keys_.clear();
+  arm_renewal();
+  saved_keys_ = saving_keys_;
   for (const uint32_t part : saving_) {
     Tracked& one = tracked_[part];
-    CHECK(one.settled >= one.saving);  // I2
-    CHECK(one.saving >= one.saved);    // I2
-    one.is_saving = false;
+    CHECK(one.settled >= one.saving->events);                      // I2
+    CHECK(!one.saved || one.saving->events >= one.saved->events);  // I2
     one.saved = one.saving;
-    one.saved_at = std::move(one.saving_at);
-    to_commit(part);
+    commit_due_.push(part);
   }
-  saving_.clear();
   return {};
 }
 
-void Checkpointer::to_commit(uint32_t part) {
-  Tracked& one = tracked_[part];
-  if (!std::exchange(one.is_commit_due, true)) {
-    commit_due_.push_back(part);
-  }
-}
-
-void Checkpointer::commit_timer(uint32_t part) {
-  tracked_[part].commits_again = false;
-  to_commit(part);
-}
-
 void Checkpointer::begin_closing() {
+  is_closing_ = true;
   outage_.forget_failures();
   for (uint32_t part = 0; part < tracked_.size(); ++part) {
-    if (tracked_[part].commits_again && parts_.may_commit(part)) {
-      commit_timer(part);
+    if (tracked_[part].saved != tracked_[part].committing) {
+      commit_due_.push(part);
     }
   }
 }
@@ -256,49 +212,35 @@ void Checkpointer::begin_closing() {
 // keys in quarantine are saved.
 std::optional<action::Commit> Checkpointer::next_commit() {
   while (!commit_due_.empty() && (saves_positions_ || keys_are_saved())) {
-    const uint32_t part = commit_due_.pop_front();
+    const uint32_t part = *commit_due_.pop();
     Tracked& one = tracked_[part];
-    one.is_commit_due = false;
-    if (!parts_.may_commit(part)) {
-      one.commits_again = true;
-      continue;
-    }
-    std::optional<Ledger::Safe> safe;
-    if (saves_positions_) {
-      safe = Ledger::Safe{one.saved, *one.saved_at};
-    } else {
-      safe = parts_.safe(part);
-    }
-    if (safe) {
-      CHECK(safe->events >= one.committed);  // I2
-      one.committing = safe->events;
-      one.noted = saves_positions_ ? std::move(one.noted) : safe->position;
+    if (parts_.may_commit(part)) {
+      CHECK(one.saved->events >= one.committed);  // I2
+      one.committing = one.saved;
       parts_.commit_begins(part);
-      return action::Commit{part, std::move(safe->position)};
+      return action::Commit{part, one.saved->position};
     }
   }
   return std::nullopt;
 }
 
-Result<> Checkpointer::committed(uint32_t part, const Result<>& result, Instant now,
-                                 bool is_closing) {
+Result<> Checkpointer::committed(uint32_t part, const Result<>& result, Instant now) {
   Tracked& one = tracked_[part];
   auto again = parts_.committed(part, result, now);
   if (result) {
-    one.committed = one.committing;
-  } else if (is_closing) {
+    one.committed = one.committing->events;
+    if (one.saved != one.committing) {  // it moved meanwhile
+      commit_due_.push(part);
+    }
+    return {};
+  }
+  one.committing.reset();
+  if (is_closing_) {
     PROBE("last_commit_failed");  // the saved position stands; the source keeps what it kept
     return {};
-  } else if (!again) {
-    return std::unexpected(std::move(again).error());
-  } else {
-    one.commits_again = true;
-    timers_.arm(Timers::Kind::commit, part, **again);
-    return {};
   }
-  if (std::exchange(one.commits_again, false)) {
-    to_commit(part);
-  }
+  TRY(const auto at, std::move(again));
+  timers_.arm(Timers::Kind::commit, part, *at);
   return {};
 }
 
@@ -307,19 +249,8 @@ bool Checkpointer::is_committed(uint32_t part) const {
     return true;
   }
   const Tracked& one = tracked_[part];
-  return !one.is_changed && !one.is_saving && !one.is_commit_due && !one.commits_again &&
+  return !changed_.contains(part) && one.saving == one.saved && one.saved == one.committing &&
          one.committed == one.settled;
-}
-
-bool Checkpointer::gives_lease_back() {
-  return has_store_ && std::exchange(held_, false);
-}
-
-void Checkpointer::fill(uint32_t part, PartStatus& status) const {
-  if (part < tracked_.size()) {
-    status.saved = saves_positions_ ? tracked_[part].saved : tracked_[part].settled;
-    status.committed = tracked_[part].committed;
-  }
 }
 
 }  // namespace penstock::engine

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/fifo.h"
+#include "base/index_list.h"
 #include "engine/action.h"
 #include "engine/outage.h"
 #include "engine/parts.h"
@@ -21,17 +21,17 @@ class Checkpointer {
   Checkpointer& operator=(const Checkpointer&) = delete;
 
   void start(Instant now);
-  bool asks_for_lease();  // once when it is to be taken
-  // Nothing: it is to be asked for again later. True: it is ours. False: another run has it and
-  // keeps it, and this one was not to wait for that.
-  Result<std::optional<bool>> lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at,
-                                          Instant now);
+  // Once when it is to be taken.
+  bool asks_for_lease() { return std::exchange(lease_due_, false); }
+  Result<> lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, Instant now);
   bool has_lease() const { return held_; }
+  // Another run has it and keeps it, and this one was not to wait for that.
+  bool leaves_lease() const { return leaves_lease_; }
   // Whether what begins now and takes so long ends while the lease is surely ours.
   bool covers(Instant now, Duration deadline) const;
   void lease_timer(Instant now);
-  void commit_timer(uint32_t part);
-  void begin_closing();  // what waits for a retry is tried once more
+  void commit_timer(uint32_t part) { commit_due_.push(part); }
+  void begin_closing();  // what waits for a retry is tried once more, and then no longer
   const Checkpoint& loaded() const { return checkpoint_; }
 
   // A key whose changes follow into the dead letters; an error where there are too many.
@@ -39,13 +39,14 @@ class Checkpointer {
   size_t quarantined_keys() const { return checkpoint_.quarantined.size(); }
 
   void moved(uint32_t part);  // its settled prefix
-  std::optional<action::Save> next_save(Instant now, bool is_closing);
-  Result<> saved(const Result<>& result, Instant asked_at, Instant now, bool is_closing);
+  std::optional<action::Save> next_save(Instant now);
+  Result<> saved(const Result<>& result, Instant asked_at, Instant now);
   bool is_saved() const { return !is_saving_ && !is_dirty_; }
   std::optional<action::Commit> next_commit();
-  Result<> committed(uint32_t part, const Result<>& result, Instant now, bool is_closing);
+  Result<> committed(uint32_t part, const Result<>& result, Instant now);
   bool is_committed(uint32_t part) const;  // all that is settled
-  bool gives_lease_back();                 // once, at the end
+  // Once, at the end.
+  bool gives_lease_back() { return has_store_ && std::exchange(held_, false); }
 
   const Outage* failing() const {  // null: all is well
     return lease_outage_.since() ? &lease_outage_ : outage_.since() ? &outage_ : nullptr;
@@ -54,21 +55,17 @@ class Checkpointer {
   void fill(uint32_t part, PartStatus& status) const;
 
  private:
-  struct Tracked {  // of one part, in events; the positions are made when they are needed
-    uint64_t settled = 0, saving = 0, saved = 0, committing = 0, committed = 0;
-    std::optional<Position> saved_at, saving_at;
-    std::optional<Position> noted;  // the last that was taken to be saved, or to be committed
-    bool is_changed = false;        // since the last save began; in changed_
-    bool is_saving = false;
-    bool is_commit_due = false;  // in commit_due_
-    bool commits_again = false;  // moved while a commit was under way, or waits for its retry
+  struct Tracked {                        // of one part
+    uint64_t settled = 0, committed = 0;  // events
+    // What was taken last to be saved; what is, or needs no save; what the source was last told,
+    // unless that failed.
+    std::optional<Ledger::Safe> saving, saved, committing;
   };
 
-  Tracked& tracked(uint32_t part);
-  void to_commit(uint32_t part);
-  bool keys_are_saved() const { return unsaved_keys_.empty() && saving_keys_.empty(); }
-  Changes take_changes();
-  void put_changes_back();
+  void arm_renewal();
+  bool keys_are_saved() const {
+    return !has_store_ || saved_keys_ == checkpoint_.quarantined.size();
+  }
 
   const PipelineSpec& spec_;
   Parts& parts_;
@@ -84,15 +81,17 @@ class Checkpointer {
   Instant lease_at_;
   bool lease_due_ = false;
   bool held_ = false;
-  std::optional<Instant> held_by_other_since_;
+  bool waits_for_other_ = false;  // another run has the lease
+  bool leaves_lease_ = false;
   Outage lease_outage_{"the checkpoint's lease"};
 
   std::vector<Tracked> tracked_;
-  Fifo<uint32_t> changed_, commit_due_;
-  std::vector<uint32_t> saving_;  // the parts in the save under way
-  std::vector<Quarantined> unsaved_keys_, saving_keys_;
+  IndexList changed_, commit_due_;           // changed: since the last save began
+  std::vector<uint32_t> saving_;             // the parts in the save under way
+  size_t saved_keys_ = 0, saving_keys_ = 0;  // of those in quarantine, the first
   bool is_saving_ = false;
   bool is_dirty_ = false;  // something to save
+  bool is_closing_ = false;
   Outage outage_{"the checkpoint"};
   Instant save_at_;
   uint64_t unsaved_events_ = 0;

@@ -304,21 +304,26 @@ TEST_F(CheckpointerTest, no_write_begins_that_the_lease_does_not_outlive) {
   EXPECT_EQ(delivered, range(0, 2)) << "the save renewed it";
 }
 
-TEST_F(CheckpointerTest, a_lease_lives_from_when_it_was_asked_for_and_not_from_the_answer) {
+TEST_F(CheckpointerTest, a_save_renews_the_lease_from_when_it_was_asked_for) {
   spec.sinks[0].traits.write_deadline = 20s;
   on_lease = [] { return Lease{1, 30s}; };
   ends = false;
   hold<action::Save>();
   start();
   pass(10s);
-  ASSERT_EQ(held_of<action::Save>(), 1U) << "it renews the lease, for 30 s from now";
+  ASSERT_EQ(held_of<action::Save>(), 1U);
+  const Instant asked_at = now;
   pass(8s);
-  save_took = 8s;
-  answer_unanswered();
-  pass(3s);
+  unanswered.clear();
+  pipeline->saved({}, asked_at, now);
+  pass(1s);
   give_events(1);
-  pass(10s);
-  EXPECT_EQ(delivered, range(0, 0)) << "11 s and 20 s are more than 30 s";
+  pass(999ms);
+  EXPECT_EQ(delivered, range(0, 1)) << "9 s and 20 s are less than 30 s";
+  pass(1s);
+  give_events(1);
+  pass(10min);
+  EXPECT_EQ(delivered, range(0, 1));
 }
 
 TEST_F(CheckpointerTest, a_lease_that_no_save_renews_is_renewed_at_a_third_of_its_life) {

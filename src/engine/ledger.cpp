@@ -51,6 +51,11 @@ void Ledger::count(Chunk& chunk) {
 Chunk* Ledger::add(std::unique_ptr<Chunk> chunk) {
   Chunk& added = *chunk;
   added.events = static_cast<uint32_t>(added.block->events.size());
+  ++changes_;
+  if (added.events == 0) {
+    pass(last_, 0, std::move(added.read.position));
+    return nullptr;
+  }
   added.rejections = std::move(added.block->rejections);
   added.pending.assign(added.events, 1);
   added.open = added.events;
@@ -64,11 +69,6 @@ Chunk* Ledger::add(std::unique_ptr<Chunk> chunk) {
   (last_ == nullptr ? first_ : last_->after) = std::move(chunk);
   last_ = &added;
   ++chunks_;
-  ++changes_;
-  if (added.events == 0) {
-    release(added);
-    return nullptr;
-  }
   count(added);
   return &added;
 }
@@ -99,87 +99,62 @@ bool Ledger::settle(Chunk& chunk, uint32_t index) {
 }
 
 std::optional<Timestamp> Ledger::oldest_open() const {
-  const Chunk* chunk = first_.get();
-  while (chunk != nullptr && chunk->open == 0) {
-    chunk = chunk->after.get();  // at most one: settled neighbours are merged
-  }
-  if (chunk == nullptr) {
+  if (first_ == nullptr) {
     return std::nullopt;
   }
-  const auto first = std::find_if(chunk->pending.begin() + chunk->prefix, chunk->pending.end(),
-                                  [](uint16_t count) { return count > 0; });
-  return chunk->block->events[static_cast<size_t>(first - chunk->pending.begin())].at;
+  const std::vector<uint16_t>& pending = first_->pending;
+  const auto open = std::find_if(pending.begin() + first_->prefix, pending.end(),
+                                 [](uint16_t count) { return count > 0; });
+  return first_->block->events[static_cast<size_t>(open - pending.begin())].at;
 }
 
-// Every event of it is settled: only its place in the order is left.
+// These events behind that chunk are settled; null: behind all that is gone.
+void Ledger::pass(Chunk* before, uint64_t events, Position position) {
+  if (before != nullptr) {
+    before->passed_events += events;
+    before->passed = std::move(position);
+    return;
+  }
+  settled_ += events;
+  safe_ = Safe{settled_, std::move(position)};
+  moved_ = true;
+}
+
+// Every event of it is settled.
 void Ledger::release(Chunk& chunk) {
-  chunk.block.reset();
-  chunk.routes = {};
-  chunk.rejections = {};
-  chunk.pending = {};
-  chunk.kept = {};
-  chunk.prefix = 0;
-  count(chunk);
-  moved_ = moved_ || chunk.before == nullptr;
-  if (chunk.after != nullptr && chunk.after->open == 0) {
-    merge_into_before(*chunk.after);
-  }
-  if (chunk.before != nullptr && chunk.before->open == 0) {
-    merge_into_before(chunk);
-  }
-}
-
-void Ledger::merge_into_before(Chunk& chunk) {
-  Chunk& before = *chunk.before;
-  before.events += chunk.events;
-  before.read.position = std::move(chunk.read.position);
-  pinned_bytes_ -= chunk.pinned_bytes;
+  Chunk* const before = chunk.before;
+  std::unique_ptr<Chunk>& place = before == nullptr ? first_ : before->after;
+  const std::unique_ptr<Chunk> gone = std::move(place);
+  place = std::move(gone->after);
+  (place == nullptr ? last_ : place->before) = before;
   --chunks_;
-  std::unique_ptr<Chunk> gone = std::move(before.after);
-  before.after = std::move(gone->after);
-  (before.after == nullptr ? last_ : before.after->before) = &before;
+  pinned_bytes_ -= gone->pinned_bytes;
+  pass(before, gone->events + gone->passed_events,
+       std::move(gone->passed ? *gone->passed : gone->read.position));
 }
 
 bool Ledger::advance() {
   if (!std::exchange(moved_, false)) {
     return false;
   }
-  const uint64_t settled_before = settled();
-  bool passed = false;
-  while (first_ != nullptr && first_->open == 0) {
-    passed_ = std::move(first_->read.position);
-    passed = true;
-    settled_ += first_->events;
-    pinned_bytes_ -= first_->pinned_bytes;
-    --chunks_;
-    first_ = std::move(first_->after);
-    (first_ == nullptr ? last_ : first_->before) = nullptr;
-  }
-  prefix_ = 0;
   if (first_ != nullptr) {
-    Chunk& chunk = *first_;
-    while (chunk.pending[chunk.prefix] == 0) {
-      ++chunk.prefix;  // stops at an open event: there is one
+    while (first_->pending[first_->prefix] == 0) {
+      ++first_->prefix;  // stops at an open event: there is one
     }
-    prefix_ = chunk.kept.empty() ? chunk.prefix : chunk.kept[chunk.prefix];
   }
-  CHECK(settled() >= settled_before);  // I2
-  return passed || settled() > settled_before;
+  return true;
 }
 
-std::optional<Ledger::Safe> Ledger::safe(const PositionBefore& position_before) {
-  if (prefix_ > 0 && first_->open > 0 && position_before) {
+const std::optional<Ledger::Safe>& Ledger::safe(const PositionBefore& position_before) {
+  if (position_before && settled() > settled_ && (!safe_ || safe_->events < settled())) {
     const Event& open = first_->block->events[first_->prefix];
     if (!open.order.empty()) {
       if (auto position = position_before(first_->read.position, open.order)) {
-        inside_ = Safe{settled(), std::move(*position)};
+        safe_ = Safe{settled(), std::move(*position)};
       }
     }
   }
-  if (inside_ && inside_->events > settled_) {
-    return inside_;
-  }
-  return passed_ ? std::optional(Safe{settled_, *passed_}) : std::nullopt;
+  return safe_;
 }
 
 void Ledger::compact() {
@@ -190,7 +165,7 @@ void Ledger::compact() {
   for (Chunk* chunk = first_.get(); chunk != nullptr; chunk = chunk->after.get()) {
     const size_t needed =
         sizeof(Chunk) + kCopyMax + chunk->open_bytes + chunk->open * sizeof(Event);
-    if (chunk->open > 0 && needed * 4 < chunk->pinned_bytes) {
+    if (needed * 4 < chunk->pinned_bytes) {
       compact(*chunk);
     }
   }

@@ -24,8 +24,8 @@ struct Routes {
 // One read on its way through the engine. The read stage fills the first members, the ledger keeps
 // the others.
 struct Chunk {
-  std::shared_ptr<EventBlock> block;  // null once every event is settled
-  std::vector<Routes> routes;         // by sink
+  std::shared_ptr<EventBlock> block;
+  std::vector<Routes> routes;  // by sink
   Read read;
   uint32_t part = 0;
   uint32_t filtered = 0;  // events that transforms took away
@@ -39,11 +39,14 @@ struct Chunk {
   uint32_t prefix = 0;         // into `pending`: what is before is settled
   size_t open_bytes = 0;       // payload of the open events
   size_t pinned_bytes = 0;     // what all of it holds in memory
+  uint64_t passed_events = 0;  // of the reads behind it that are settled, and gone
+  std::optional<Position> passed;  // behind the last of these
   Chunk* before = nullptr;
   std::unique_ptr<Chunk> after;
 
   const Event& event(uint32_t index) const { return block->events[slot(index)]; }
   uint32_t slot(uint32_t index) const { return kept.empty() ? index : slot_of_kept(index); }
+  uint32_t prefix_events() const { return kept.empty() ? prefix : kept[prefix]; }
 
  private:
   uint32_t slot_of_kept(uint32_t index) const;
@@ -59,6 +62,7 @@ class Ledger {
   struct Safe {
     uint64_t events = 0;  // settled before it
     Position position;
+    bool operator==(const Safe&) const = default;
   };
 
   Ledger() = default;
@@ -70,7 +74,8 @@ class Ledger {
   Chunk* add(std::unique_ptr<Chunk> chunk);
   // One more copy of the event is on its way to a sink or the dead letters.
   static void expect(Chunk& chunk, uint32_t index) { ++chunk.pending[chunk.slot(index)]; }
-  // One copy of the event is durable (or needs none). True when that was the event's last.
+  // One copy of the event is durable (or needs none). True when that was the event's last. A chunk
+  // is gone with the last copy of its last event.
   bool settle(Chunk& chunk, uint32_t index);
 
   // Every event of it is on its way: what routed it is of no more use.
@@ -80,13 +85,15 @@ class Ledger {
   bool advance();
   // The position behind the settled prefix, as far as the source can name it; never before the one
   // that it gave last. Nothing before the first one.
-  std::optional<Safe> safe(const PositionBefore& position_before);
+  const std::optional<Safe>& safe(const PositionBefore& position_before);
   // Copies the few open events of half-empty chunks out of their arenas. Its cost is shared by the
   // events that were added and settled since the last time.
   void compact();
 
   uint64_t read() const { return read_; }
-  uint64_t settled() const { return settled_ + prefix_; }  // events in the settled prefix
+  uint64_t settled() const {  // events in the settled prefix
+    return settled_ + (first_ == nullptr ? 0 : first_->prefix_events());
+  }
   uint64_t open() const { return open_; }
   uint64_t settled_behind() const { return read_ - open_ - settled(); }  // behind an open one
   size_t pinned_bytes() const { return pinned_bytes_; }
@@ -95,22 +102,20 @@ class Ledger {
   std::optional<Timestamp> oldest_open() const;  // the source time of the first open event
 
  private:
+  void pass(Chunk* before, uint64_t events, Position position);
   void release(Chunk& chunk);
-  void merge_into_before(Chunk& chunk);
   void compact(Chunk& chunk);
   void count(Chunk& chunk);
 
-  // In the order of the part. Settled chunks beside each other are merged, so that what is behind
-  // one open event takes no memory.
+  // The chunks with open events, in the order of the part. What is settled behind an open event
+  // takes no memory: the chunk before it keeps its number of events and its position.
   std::unique_ptr<Chunk> first_;
   Chunk* last_ = nullptr;
-  std::optional<Position> passed_;  // behind the chunks that are gone
-  std::optional<Safe> inside_;      // the last position that the source named inside a chunk
+  std::optional<Safe> safe_;  // as it was given last
   uint64_t chunks_ = 0;
   uint64_t changes_ = 0;  // since the last compaction
   uint64_t read_ = 0;
-  uint64_t settled_ = 0;  // in the chunks that are gone
-  uint64_t prefix_ = 0;   // in the first chunk that is not
+  uint64_t settled_ = 0;  // before the first chunk
   bool moved_ = false;
   uint64_t open_ = 0;
   size_t pinned_bytes_ = 0;

@@ -28,50 +28,30 @@ Parts::Parts(const PipelineSpec& spec, Timers& timers, Notices& notices)
       room_(spec.limits),
       discover_outage_(fmt::format("source {}", spec.source_name)) {}
 
-void Parts::push(Fifo<uint32_t>& list, Flag listed, uint32_t part) {
-  if (!std::exchange((*parts_[part]).*listed, true)) {
-    list.push_back(part);
-  }
-}
-
-std::optional<uint32_t> Parts::pop(Fifo<uint32_t>& list, Flag listed) {
-  if (list.empty()) {
-    return std::nullopt;
-  }
-  const uint32_t part = list.pop_front();
-  (*parts_[part]).*listed = false;
-  return part;
-}
-
-std::optional<Action> Parts::next_question(const Checkpoint& loaded) {
+std::optional<Action> Parts::next_question() {
   if (source_is_asked_) {
     return std::nullopt;
   }
-  while (const auto part = pop(to_open_, &PartState::is_to_open)) {
+  if (const auto part = to_open_.pop()) {
     PartState& state = *parts_[*part];
-    if (state.stage == Stage::found) {
-      state.stage = Stage::opening;
-      source_is_asked_ = true;
-      return action::OpenReader{*part, state.part, state.begin};
-    }
-  }
-  if (ask_due_) {
-    ask_due_ = false;
+    state.stage = Stage::opening;
     source_is_asked_ = true;
-    ends_asked_ = ends_settled_;
-    action::Discover discover{loaded};
-    for (uint32_t i = 0; i < parts_.size(); ++i) {
-      if (auto live = safe(i)) {
-        discover.checkpoint.positions[id(i)] = std::move(live->position);
-      }
-    }
-    return discover;
+    return action::OpenReader{*part, state.part, state.begin};
   }
-  return std::nullopt;
+  if (!std::exchange(ask_due_, false)) {
+    return std::nullopt;
+  }
+  source_is_asked_ = true;
+  ends_asked_ = ends_settled_;
+  while (const auto part = untold_.pop()) {
+    if (const auto& live = safe(*part)) {
+      known_.positions[id(*part)] = live->position;
+    }
+  }
+  return action::Discover{&known_};
 }
 
-Result<> Parts::discovered(Result<std::vector<Part>> result, const Checkpoint& loaded,
-                           Instant now) {
+Result<> Parts::discovered(Result<std::vector<Part>> result, Instant now) {
   source_is_asked_ = false;
   if (!result) {
     TRY(const Instant at,
@@ -81,53 +61,33 @@ Result<> Parts::discovered(Result<std::vector<Part>> result, const Checkpoint& l
   }
   discover_outage_.recovered(now, notices_);
   ends_known_ = ends_asked_;
-  const size_t before = parts_.size();
   for (Part& part : *result) {
-    if (!part_by_id_.contains(part.id)) {
-      add(std::move(part), loaded);
+    if (!ids_.insert(part.id).second) {
+      continue;
     }
-  }
-  if (parts_.size() != before) {
-    room_.share_among(parts_.size());
-    for (uint32_t i = 0; i < parts_.size(); ++i) {
-      room_.add(parts_[i]->held);
-      touch(i);  // it may be beyond its share now
+    const auto known = known_.positions.find(part.id);
+    to_open_.push(static_cast<uint32_t>(parts_.size()));
+    std::string what = fmt::format("source {} part {}", spec_.source_name, part.id);
+    parts_.push_back(std::make_unique<PartState>(std::move(part), std::move(what)));
+    if (known != known_.positions.end()) {
+      parts_.back()->begin = known->second;
     }
+    ++behind_;
   }
+  room_.share_among(parts_.size());
   if (spec_.source.changing_parts) {
     timers_.arm(Timers::Kind::discover, 0, now + spec_.discover_every);
   }
   return {};
 }
 
-void Parts::add(Part part, const Checkpoint& loaded) {
-  const auto index = static_cast<uint32_t>(parts_.size());
-  part_by_id_.emplace(part.id, index);
-  std::string what = fmt::format("source {} part {}", spec_.source_name, part.id);
-  PartState& state =
-      *parts_.emplace_back(std::make_unique<PartState>(std::move(part), std::move(what)));
-  const auto known = loaded.positions.find(state.part.id);
-  if (known != loaded.positions.end()) {
-    state.begin = known->second;
-  }
-  ++unended_;
-  ++behind_;
-  to_open(index);
-}
-
-void Parts::to_open(uint32_t part) {
-  parts_[part]->stage = Stage::found;
-  push(to_open_, &PartState::is_to_open, part);
-}
-
 Result<> Parts::opened(uint32_t part, Result<> result, Instant now) {
   source_is_asked_ = false;
   PartState& state = *parts_[part];
+  state.stage = result ? Stage::open : Stage::found;
   if (!result) {
-    state.stage = Stage::found;
     return failed(part, result.error(), now);
   }
-  state.stage = Stage::open;
   consider_read(part, now);
   return {};
 }
@@ -137,11 +97,6 @@ Result<> Parts::failed(uint32_t part, const Error& error, Instant now) {
     return lost_position(part, error);
   }
   PartState& state = *parts_[part];
-  if (error.kind == Error::Kind::cancelled) {  // no fault of the source
-    state.read_at = now + kIdleMax;
-    timers_.arm(Timers::Kind::part, part, state.read_at);
-    return {};
-  }
   PROBE("source_retried");
   TRY(state.read_at, state.outage.failed(spec_.source_retry, error, now, random_, notices_));
   timers_.arm(Timers::Kind::part, part, state.read_at);
@@ -171,7 +126,7 @@ Result<> Parts::lost_position(uint32_t part, const Error& error) {
   state.stage = Stage::found;
   set_progress(state, false, state.ended);
   if (!state.committing) {  // else once that is answered: it has the old reader
-    to_open(part);
+    to_open_.push(part);
   }
   return {};
 }
@@ -179,7 +134,7 @@ Result<> Parts::lost_position(uint32_t part, const Error& error) {
 void Parts::timer(uint32_t part, Instant now) {
   PartState& state = *parts_[part];
   if (state.stage == Stage::found && !state.committing) {
-    return to_open(part);
+    return to_open_.push(part);
   }
   consider_read(part, now);
 }
@@ -197,133 +152,129 @@ void Parts::signalled(uint32_t part, Instant now) {
 
 void Parts::consider_read(uint32_t part, Instant now) {
   PartState& state = *parts_[part];
-  if (state.stage != Stage::open || state.reading || state.ended || state.waiting != nullptr ||
-      state.starved) {
+  if (!state.wants_read() ||
+      (starved_.contains(part) && !fits_when_compacted(part, room_.small_read()))) {
     return;
   }
   if (state.read_at > now) {
     return timers_.arm(Timers::Kind::part, part, state.read_at);
   }
-  push(readable_, &PartState::is_readable, part);
+  readable_.push(part);
 }
 
 // What `until.events` leaves to be asked for.
 uint64_t Parts::events_wanted() const {
-  if (!spec_.until.events) {
-    return UINT64_MAX;
-  }
-  return *spec_.until.events - std::min(*spec_.until.events, events_read_ + reserved_.events);
+  const uint64_t all = spec_.until.events.value_or(UINT64_MAX);
+  return all - std::min(all, events_read_ + reserved_.events);
 }
 
-bool Parts::fits(const PartState& state, const ReadLimits& limits) const {
-  return state.ledger.settled_behind() <= spec_.limits.settled_slots &&
-         room_.fits(state.held, Room::pinned_by(limits));
+bool Parts::fits(uint32_t part, const ReadLimits& limits) const {
+  return parts_[part]->ledger.settled_behind() <= spec_.limits.settled_slots &&
+         room_.fits(part, Room::pinned_by(limits));
+}
+
+// Where it does not fit, half-empty arenas are given back: its own, and those of one that holds
+// more than its share.
+bool Parts::fits_when_compacted(uint32_t part, const ReadLimits& limits) {
+  if (fits(part, limits)) {
+    return true;
+  }
+  compact(part);
+  if (const auto other = room_.next_beyond_share()) {
+    compact(*other);
+  }
+  return fits(part, limits);
+}
+
+void Parts::compact(uint32_t part) {
+  parts_[part]->ledger.compact();
+  count(part);
 }
 
 std::optional<action::ReadPart> Parts::take_read(Instant now) {
-  const uint64_t wanted = events_wanted();
-  while (wanted > 0) {
-    const auto part = pop(readable_, &PartState::is_readable);
-    if (!part) {
-      return std::nullopt;
-    }
-    PartState& state = *parts_[*part];
-    if (state.stage != Stage::open || state.reading || state.ended || state.waiting != nullptr ||
-        state.read_at > now) {
+  while (has_read()) {
+    const uint32_t part = *readable_.pop();
+    PartState& state = *parts_[part];
+    if (!state.wants_read() || state.read_at > now) {
       continue;
     }
     ReadLimits limits = room_.good_read();
-    if (!fits(state, limits)) {
+    if (!fits(part, limits)) {
       limits = room_.small_read();  // what its own share has room for
-      if (!fits(state, limits)) {
-        relieve(state);
-        count(*part);
-      }
       // I5: one event larger than the limit passes alone.
-      if (!fits(state, limits) && !room_.is_empty()) {
+      if (!fits_when_compacted(part, limits) && !room_.is_empty()) {
         PROBE("reading_paused");
-        state.starved = true;
-        ++starved_;
-        push(waiting_for_room_, &PartState::is_waiting_for_room, *part);
+        starved_.push(part);
         continue;
       }
     }
-    limits.events = static_cast<uint32_t>(std::min<uint64_t>(limits.events, wanted));
+    limits.events = static_cast<uint32_t>(std::min<uint64_t>(limits.events, events_wanted()));
     limits.wait = spec_.source.wait;
     state.reading = true;
     state.signal_came = false;
-    state.reserved = Room::pinned_by(limits);
-    reserved_.bytes += state.reserved.bytes;
-    reserved_.events += state.reserved.events;
-    count(*part);
-    return action::ReadPart{*part, limits};
+    reserve(part, Room::pinned_by(limits));
+    return action::ReadPart{part, limits};
   }
   return std::nullopt;
 }
 
-// Gives half-empty arenas back: its own, and those of one that holds more than its share.
-void Parts::relieve(PartState& state) {
-  state.ledger.compact();
-  if (!beyond_share_.empty()) {
-    const uint32_t other = beyond_share_[random_.below(beyond_share_.size())];
-    parts_[other]->ledger.compact();
-    count(other);
-  }
+void Parts::reserve(uint32_t part, const Holding& reserved) {
+  PartState& state = *parts_[part];
+  reserved_.bytes += reserved.bytes - state.reserved.bytes;
+  reserved_.events += reserved.events - state.reserved.events;
+  state.reserved = reserved;
+  count(part);
+}
+
+// Its holding, in the sums.
+void Parts::count(uint32_t part) {
+  const PartState& state = *parts_[part];
+  room_.set(part, {state.ledger.pinned_bytes() + state.reserved.bytes,
+                   state.ledger.open() + state.reserved.events});
 }
 
 Result<> Parts::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, Instant now) {
   PartState& state = *parts_[part];
   state.reading = false;
-  reserved_.bytes -= state.reserved.bytes;
-  reserved_.events -= state.reserved.events;
-  state.reserved = {};
-  touch(part);
+  reserve(part, {});
+  touched_.push(part);
   if (!result) {
     return failed(part, result.error(), now);
   }
-  std::unique_ptr<Chunk> chunk = std::move(*result);
   state.outage.recovered(now, notices_);
-  took(state, *chunk, now);
+  std::unique_ptr<Chunk> chunk = std::move(*result);
+  const uint64_t events = chunk->block->events.size() + chunk->filtered;
+  set_progress(state, chunk->read.caught_up, chunk->read.end);
+  state.behind = chunk->read.behind;
+  state.headroom = chunk->read.headroom;
+  lost_in_a_row_ = events > 0 ? 0 : lost_in_a_row_;
+  filtered_ += chunk->filtered;
+  events_read_ += events;
+  if (events > 0 || !state.caught_up || state.signal_came || spec_.source.wait > Duration{0}) {
+    state.idle = Duration{0};
+  } else {
+    const Duration most = std::clamp<Duration>(kIdlePerPart * static_cast<int64_t>(parts_.size()),
+                                               kIdleMax, kIdleMost);
+    state.idle = std::clamp<Duration>(state.idle * 2, kIdleMin, most);
+    state.read_at = now + state.idle;
+  }
   chunk->part = part;
   chunk->arrived = now;
   state.waiting = state.ledger.add(std::move(chunk));
   state.next = 0;
   if (state.waiting != nullptr) {
-    open_ += state.waiting->events;
-    push(dispatchable_, &PartState::is_dispatchable, part);
+    dispatchable_.push(part);
   }
   consider_read(part, now);
   return {};
 }
 
-// What a read tells of its part.
-void Parts::took(PartState& state, const Chunk& chunk, Instant now) {
-  const bool any = !chunk.block->events.empty() || chunk.filtered > 0;
-  set_progress(state, chunk.read.caught_up, chunk.read.end);
-  state.behind = chunk.read.behind;
-  state.headroom = chunk.read.headroom;
-  lost_in_a_row_ = any ? 0 : lost_in_a_row_;
-  filtered_ += chunk.filtered;
-  events_read_ += chunk.block->events.size() + chunk.filtered;
-  if (any || !state.caught_up || state.signal_came || spec_.source.wait > Duration{0}) {
-    state.idle = Duration{0};
-    return;
-  }
-  const Duration most =
-      std::clamp<Duration>(kIdlePerPart * static_cast<int64_t>(parts_.size()), kIdleMax, kIdleMost);
-  state.idle = std::clamp<Duration>(state.idle * 2, kIdleMin, most);
-  state.read_at = now + state.idle;
-}
-
 void Parts::set_progress(PartState& state, bool caught_up, bool ended) {
-  behind_ += (caught_up || ended ? 0U : 1U) - (state.caught_up || state.ended ? 0U : 1U);
-  unended_ -= ended && !state.ended ? 1 : 0;
-  if (ended && !state.ended) {
-    ++ends_;
-    ++ending_;
-  }
+  behind_ -= state.is_behind() ? 1 : 0;
+  ends_ += ended && !state.ended ? 1 : 0;
   state.caught_up = caught_up;
   state.ended = ended;
+  behind_ += state.is_behind() ? 1 : 0;
 }
 
 }  // namespace penstock::engine

@@ -7,10 +7,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
-#include "base/fifo.h"
+#include "base/index_list.h"
 #include "engine/action.h"
 #include "engine/ledger.h"
 #include "engine/outage.h"
@@ -28,8 +28,9 @@ class Parts {
 
   // The source's one hand. An error of these means that the pipeline stops.
   void ask_for_parts() { ask_due_ = true; }
-  std::optional<Action> next_question(const Checkpoint& loaded);  // Discover or OpenReader
-  Result<> discovered(Result<std::vector<Part>> result, const Checkpoint& loaded, Instant now);
+  void loaded(const Checkpoint& checkpoint) { known_ = checkpoint; }
+  std::optional<Action> next_question();  // Discover or OpenReader
+  Result<> discovered(Result<std::vector<Part>> result, Instant now);
   Result<> opened(uint32_t part, Result<> result, Instant now);
 
   // The hand that reads.
@@ -40,15 +41,14 @@ class Parts {
   std::optional<action::ReadPart> take_read(Instant now);
   Result<> read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, Instant now);
   // Some part could read, were there room: batches are not to wait to become fuller.
-  bool is_starved() const { return starved_ > 0; }
+  bool is_starved() const { return !starved_.empty(); }
 
   // Dispatch, in the order of a part. A control event waits until everything before it is settled,
   // and what comes after it waits for the control event.
   bool has_chunk() const { return !dispatchable_.empty(); }
   Chunk* next_chunk(Instant now);
-  std::optional<uint32_t> next_event(
-      uint32_t part);  // in its chunk; nothing: it stands, or is done
-  bool flushes() const { return at_barrier_ > 0 || ending_ > 0; }
+  std::optional<uint32_t> next_event(uint32_t part);  // in its chunk; nothing: stands, or is done
+  bool flushes() const { return at_barrier_ > 0 || ends_ > ends_settled_; }
   // What its event must not share an object with: grows where the generation changes, and by cut().
   uint32_t cuts(uint32_t part) const { return parts_[part]->cuts; }
   void cut(uint32_t part) { ++parts_[part]->cuts; }
@@ -59,8 +59,10 @@ class Parts {
   // Draws the conclusions from what was settled and read: room, barriers, ends, moved positions.
   void refresh(Instant now);
   // A part whose settled prefix has moved, once for each move; and what is safe of it.
-  std::optional<uint32_t> pop_moved() { return pop(moved_, &PartState::is_moved); }
-  std::optional<Ledger::Safe> safe(uint32_t part);
+  std::optional<uint32_t> pop_moved() { return moved_.pop(); }
+  const std::optional<Ledger::Safe>& safe(uint32_t part) const {
+    return parts_[part]->ledger.safe(spec_.position_before);
+  }
   uint64_t settled(uint32_t part) const { return parts_[part]->ledger.settled(); }
 
   // The hand that commits.
@@ -69,16 +71,15 @@ class Parts {
   // Nothing where it succeeded; else when to try again, or an error that stops the pipeline.
   Result<std::optional<Instant>> committed(uint32_t part, const Result<>& result, Instant now);
 
-  // A part that is read to its end and settled, once; closed when there is nothing left to commit.
-  std::optional<uint32_t> pop_settled_end() {
-    return pop(settled_ends_, &PartState::is_end_settled);
-  }
-  bool may_close(uint32_t part) const;
+  // A part that is read to its end and settled, and again after each commit; closed when there is
+  // nothing left to commit.
+  std::optional<uint32_t> pop_settled_end() { return settled_ends_.pop(); }
+  bool may_close(uint32_t part) const { return parts_[part]->end_is_told && may_commit(part); }
   void close(uint32_t part) { parts_[part]->stage = Stage::closed; }
 
   bool wanted_is_read() const;
   bool all_delivered() const { return room_.is_empty(); }
-  uint64_t events_in_flight() const { return open_; }
+  uint64_t events_in_flight() const { return room_.total().events - reserved_.events; }
   size_t bytes_in_flight() const { return room_.total().bytes - reserved_.bytes; }
   size_t size() const { return parts_.size(); }
   const std::string& id(uint32_t part) const { return parts_[part]->part.id; }
@@ -99,14 +100,9 @@ class Parts {
     bool reading = false, committing = false;
     bool caught_up = false, ended = false, end_is_told = false;
     bool signal_came = false;  // while a read was under way
-    bool starved = false;      // would read, were there room
     bool at_barrier = false, behind_barrier = false;
-    // Whether it stands in the list of that name.
-    bool is_readable = false, is_waiting_for_room = false, is_touched = false, is_moved = false,
-         is_dispatchable = false, is_end_settled = false, is_to_open = false;
     Duration idle{0};
     Instant read_at;  // not before
-    Holding held;     // as counted in room_
     Holding reserved;
     std::optional<Position> begin;  // where it is opened
     Chunk* waiting = nullptr;       // to be dispatched from event `next` on
@@ -115,24 +111,23 @@ class Parts {
     std::string generation;        // of the event dispatched last
     uint32_t cuts = 0;
     std::optional<Duration> behind, headroom;
-    size_t beyond_at = SIZE_MAX;  // its place in beyond_share_
-  };
-  using Flag = bool PartState::*;
 
-  void push(Fifo<uint32_t>& list, Flag listed, uint32_t part);
-  std::optional<uint32_t> pop(Fifo<uint32_t>& list, Flag listed);
-  void touch(uint32_t part) { push(touched_, &PartState::is_touched, part); }
-  void add(Part part, const Checkpoint& loaded);
-  void to_open(uint32_t part);
+    bool wants_read() const {
+      return stage == Stage::open && !reading && !ended && waiting == nullptr;
+    }
+    bool is_behind() const { return !caught_up && !ended; }
+  };
+
   void consider_read(uint32_t part, Instant now);
-  bool fits(const PartState& state, const ReadLimits& limits) const;
-  void relieve(PartState& state);
+  bool fits(uint32_t part, const ReadLimits& limits) const;
+  bool fits_when_compacted(uint32_t part, const ReadLimits& limits);
+  void compact(uint32_t part);
   uint64_t events_wanted() const;
+  void reserve(uint32_t part, const Holding& reserved);
   void count(uint32_t part);
   void set_progress(PartState& state, bool caught_up, bool ended);
   Result<> failed(uint32_t part, const Error& error, Instant now);
   Result<> lost_position(uint32_t part, const Error& error);
-  void took(PartState& state, const Chunk& chunk, Instant now);
   void conclude(uint32_t part, Instant now);
 
   const PipelineSpec& spec_;
@@ -141,21 +136,21 @@ class Parts {
   Random random_;
   Room room_;
   std::vector<std::unique_ptr<PartState>> parts_;
-  std::unordered_map<std::string, uint32_t> part_by_id_;
-  Fifo<uint32_t> to_open_, readable_, waiting_for_room_, touched_, moved_, dispatchable_,
-      settled_ends_;
-  std::vector<uint32_t> beyond_share_;  // parts that hold more than their share
+  std::unordered_set<std::string> ids_;
+  // starved_: would read, were there room, or got it out of turn. untold_: moved since the source
+  // was asked for its parts.
+  IndexList to_open_, readable_, starved_, touched_, moved_, untold_, dispatchable_, settled_ends_;
 
   bool source_is_asked_ = false;
   bool ask_due_ = true;  // for parts
   Outage discover_outage_;
-  uint64_t ends_ = 0, ends_settled_ = 0, ends_asked_ = 0, ends_known_ = 0;  // of changing parts
+  Checkpoint known_;  // as loaded, with the live positions; the source has it while it is asked
 
-  uint32_t unended_ = 0, behind_ = 0;  // parts; behind: neither ended nor caught up
-  uint32_t starved_ = 0;
+  // Parts that are read to their end; settled too; when the source was asked last; when it
+  // answered.
+  uint32_t ends_ = 0, ends_settled_ = 0, ends_asked_ = 0, ends_known_ = 0;
+  uint32_t behind_ = 0;      // parts that are neither ended nor caught up
   uint32_t at_barrier_ = 0;  // parts whose dispatch stands at one
-  uint32_t ending_ = 0;      // parts that are read to their end, and not settled
-  uint64_t open_ = 0;
   Holding reserved_;
   uint64_t events_read_ = 0, filtered_ = 0, lost_positions_ = 0;
   uint32_t lost_in_a_row_ = 0;

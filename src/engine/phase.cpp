@@ -8,24 +8,19 @@ namespace penstock::engine {
 
 namespace {
 
+constexpr bool kMayFollow[7][7] = {
+    // opening running finishing draining failing closing ended
+    {false, true, false, false, true, false, false},    // opening
+    {false, false, true, true, true, false, false},     // running
+    {false, false, false, true, true, true, false},     // finishing
+    {false, false, false, false, true, true, false},    // draining
+    {false, false, false, false, false, true, true},    // failing
+    {false, false, false, false, false, false, true},   // closing
+    {false, false, false, false, false, false, false},  // ended
+};
+
 bool may_follow(Phase old, Phase next) {
-  switch (next) {
-    case Phase::opening:
-      return false;
-    case Phase::running:
-      return old == Phase::opening;
-    case Phase::finishing:
-      return old == Phase::running;
-    case Phase::draining:
-      return old == Phase::running || old == Phase::finishing;
-    case Phase::failing:
-      return old < Phase::failing;
-    case Phase::closing:
-      return old == Phase::finishing || old == Phase::draining || old == Phase::failing;
-    case Phase::ended:
-      return old == Phase::failing || old == Phase::closing;
-  }
-  unreachable();
+  return kMayFollow[static_cast<size_t>(old)][static_cast<size_t>(next)];
 }
 
 }  // namespace
@@ -57,15 +52,11 @@ State Phases::state() const {
       return State::starting;
     case Phase::running:
       return State::running;
-    case Phase::finishing:
-    case Phase::draining:
-    case Phase::failing:
-    case Phase::closing:
-      return State::draining;
     case Phase::ended:
       return outcome_;
+    default:
+      return State::draining;
   }
-  unreachable();
 }
 
 }  // namespace penstock::engine

@@ -41,13 +41,16 @@ void Pipeline::advance(Instant now) {
     parts_.refresh(now);
     dispatch(now);
     cut(now);
-    bury(now);
+    if (phases_.delivers() && rejected_.has_next(now) &&
+        checkpointer_.covers(now, spec_.dead_letter_deadline)) {
+      emit(rejected_.next_write(parts_));
+    }
     parts_.refresh(now);  // what is settled by now is what is saved
     open();
     while (const auto part = parts_.pop_moved()) {
       checkpointer_.moved(*part);
     }
-    if (auto save = checkpointer_.next_save(now, phases_.is(Phase::closing))) {
+    if (auto save = checkpointer_.next_save(now)) {
       emit(std::move(*save));
     }
     commit();
@@ -111,9 +114,7 @@ void Pipeline::take_timer(const Timers::Due& due, Instant now) {
       return give_up(now);
     case Timers::Kind::closing:
       return end_now();
-    case Timers::Kind::sink:
-    case Timers::Kind::letters:
-    case Timers::Kind::save:
+    default:
       return;  // advance() looks
   }
 }
@@ -127,7 +128,7 @@ void Pipeline::signalled(uint32_t part, Instant now) {
 
 // Every target is open before the source is touched: a bad target fails first.
 void Pipeline::open() {
-  if (phases_.now() > Phase::running) {
+  if (reading_ended()) {
     return;
   }
   if (checkpointer_.asks_for_lease()) {
@@ -147,7 +148,7 @@ void Pipeline::open() {
     emit(action::OpenDeadLetters{});
   }
   while (all_open) {
-    auto question = parts_.next_question(checkpointer_.loaded());
+    auto question = parts_.next_question();
     if (!question) {
       return;
     }
@@ -156,42 +157,26 @@ void Pipeline::open() {
 }
 
 void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, Instant now) {
-  const auto is_ours = checkpointer_.lease_taken(std::move(result), asked_at, now);
-  if (!is_ours) {
-    fail(is_ours.error().what, now);
-  } else if (*is_ours && !**is_ours && phases_.is(Phase::opening)) {
+  const Result<> taken = checkpointer_.lease_taken(std::move(result), asked_at, now);
+  if (checkpointer_.leaves_lease() && phases_.is(Phase::opening)) {
     phases_.end_as(State::finished, "another run has the lease");
     enter(Phase::failing);
-  } else if (*is_ours) {
+  } else if (taken && checkpointer_.has_lease()) {
+    parts_.loaded(checkpointer_.loaded());
     for (const auto& sink : sinks_) {
       sink->barred().load(checkpointer_.loaded().quarantined, sink->spec().name);
     }
   }
-  answered(now);
-}
-
-void Pipeline::sink_opened(uint32_t sink, const Result<>& result, Instant now) {
-  check(sinks_[sink]->opened(result, now), now);
-  answered(now);
-}
-
-void Pipeline::dead_letters_opened(const Result<>& result, Instant now) {
-  check(rejected_.opened(result, now), now);
-  answered(now);
+  answered(taken, now);
 }
 
 void Pipeline::discovered(Result<std::vector<Part>> result, Instant now) {
   const bool found = result.has_value();
-  if (check(parts_.discovered(std::move(result), checkpointer_.loaded(), now), now) && found &&
+  if (check(parts_.discovered(std::move(result), now), now) && found &&
       phases_.is(Phase::opening)) {
     enter(Phase::running);
   }
-  answered(now);
-}
-
-void Pipeline::reader_opened(uint32_t part, const Result<>& result, Instant now) {
-  check(parts_.opened(part, result, now), now);
-  answered(now);
+  answered({}, now);
 }
 
 void Pipeline::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, Instant now) {
@@ -199,8 +184,7 @@ void Pipeline::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, I
   if (!phases_.delivers() || (!result && reading_ended())) {
     result = penstock::fail(Error::Kind::cancelled, "the run ends");
   }
-  check(parts_.read_done(part, std::move(result), now), now);
-  answered(now);
+  answered(parts_.read_done(part, std::move(result), now), now);
 }
 
 void Pipeline::dispatch(Instant now) {
@@ -273,9 +257,13 @@ void Pipeline::cut(Instant now) {
     }
     const bool covered = checkpointer_.covers(now, sink->spec().traits.write_deadline);
     while (auto task = sink->next_write(now, covered)) {
-      issue(*sink, std::move(task));
+      task->batch.replay = spec_.replay;
+      if (sink->spec().traits.folders) {
+        task->batch.part = parts_.id(task->items.front().chunk->part);
+      }
+      emit(action::Write{std::move(task)});
     }
-    for (const Item& item : std::exchange(sink->diverted(), {})) {
+    for (const Item& item : sink->diverted()) {
       PROBE("quarantined_key_follows");
       ++sink->counts().rejected;
       rejected_.bury({.item = item,
@@ -283,21 +271,15 @@ void Pipeline::cut(Instant now) {
                       .error = "an earlier change of this key was rejected",
                       .is_quarantined = true});
     }
+    sink->diverted().clear();
   }
-}
-
-void Pipeline::issue(SinkQueue& sink, std::unique_ptr<WriteTask> task) {
-  task->batch.replay = spec_.replay;
-  if (sink.spec().traits.folders) {
-    task->batch.part = parts_.id(task->items.front().chunk->part);
-  }
-  emit(action::Write{std::move(task)});
 }
 
 void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failure>> result,
                        Instant now) {
   if (is_giving_up_ && !result && result.error().kind == Error::Kind::cancelled) {
-    return answered(now);  // as it was told; the phase has ended in which it would be tried again
+    return answered({},
+                    now);  // as it was told; the phase has ended in which it would be tried again
   }
   SinkQueue& sink = *sinks_[task->sink];
   SinkQueue::Answer& answer = sink.written(*task, std::move(result), now);
@@ -315,7 +297,7 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
     fail(std::move(*answer.stop), now);
   }
   task.reset();  // before a pause for want of room: its blocks are free
-  answered(now);
+  answered({}, now);
 }
 
 }  // namespace penstock::engine

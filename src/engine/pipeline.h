@@ -39,16 +39,26 @@ class Pipeline {
 
   // The answers to actions.
   void lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, Instant now);
-  void sink_opened(uint32_t sink, const Result<>& result, Instant now);
-  void dead_letters_opened(const Result<>& result, Instant now);
+  void sink_opened(uint32_t sink, const Result<>& result, Instant now) {
+    answered(sinks_[sink]->opened(result, now), now);
+  }
+  void dead_letters_opened(const Result<>& result, Instant now) {
+    answered(rejected_.opened(result, now), now);
+  }
   void discovered(Result<std::vector<Part>> result, Instant now);
-  void reader_opened(uint32_t part, const Result<>& result, Instant now);
+  void reader_opened(uint32_t part, const Result<>& result, Instant now) {
+    answered(parts_.opened(part, result, now), now);
+  }
   void read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, Instant now);
   void written(std::unique_ptr<WriteTask> task, Result<std::vector<Failure>> result, Instant now);
   void letters_written(const Result<>& result, Instant now);
-  void saved(const Result<>& result, Instant asked_at, Instant now);
-  void committed(uint32_t part, const Result<>& result, Instant now);
-  void reader_closed(Instant now) { answered(now); }
+  void saved(const Result<>& result, Instant asked_at, Instant now) {
+    answered(checkpointer_.saved(result, asked_at, now), now);
+  }
+  void committed(uint32_t part, const Result<>& result, Instant now) {
+    answered(checkpointer_.committed(part, result, now), now);
+  }
+  void reader_closed(Instant now) { answered({}, now); }
   void released(const Result<>& result, Instant now);
 
   // What is to be done: everything but reads, and reads, whose room is reserved when they are
@@ -73,7 +83,9 @@ class Pipeline {
 
  private:
   void advance(Instant now);
-  void answered(Instant now) {
+  // A failure stops the pipeline.
+  void answered(const Result<>& result, Instant now) {
+    check(result, now);
     --under_way_;
     advance(now);
   }
@@ -86,19 +98,15 @@ class Pipeline {
   void dispatch_event(Chunk& chunk, uint32_t index, Instant now);
   void route(uint32_t sink, Chunk& chunk, uint32_t index, Instant now);
   void cut(Instant now);
-  void issue(SinkQueue& sink, std::unique_ptr<WriteTask> task);
   void reject(SinkQueue* by, bool was_written, const Item& item, const Error& error, Instant now);
   void quarantine(SinkQueue& sink, bool was_written, const Item& item, Instant now);
-  void bury(Instant now);
   void commit();
-  void close_part(uint32_t part);
   void end(Instant now);
   void drain(State outcome, Instant now);
   void give_up(Instant now);
-  void close(Instant now);
   void end_now();
   void fail(std::string reason, Instant now);
-  bool check(const Result<>& result, Instant now);  // a failure stops the pipeline
+  bool check(const Result<>& result, Instant now);
   std::string waits_for(Instant now) const;
 
   const PipelineSpec spec_;
@@ -114,7 +122,7 @@ class Pipeline {
   bool goes_on_ = false;    // advance() has something to conclude from its own conclusions
   bool is_giving_up_ = false;
   uint32_t source_rejections_in_a_row_ = 0;
-  uint64_t source_rejected_ = 0, source_dropped_ = 0, source_dead_letters_ = 0;
+  SinkStatus source_counts_;  // rejected, dropped and dead letters, before any sink
 };
 
 }  // namespace penstock::engine

@@ -6,41 +6,26 @@
 
 namespace penstock::engine {
 
-void Pipeline::saved(const Result<>& result, Instant asked_at, Instant now) {
-  check(checkpointer_.saved(result, asked_at, now, phases_.is(Phase::closing)), now);
-  answered(now);
-}
-
 void Pipeline::released(const Result<>& result, Instant now) {
   if (!result) {  // its life ends by itself
     notices_.push_back(
         {Log::Level::warn, "the checkpoint's lease was not given back: " + result.error().what});
   }
-  answered(now);
+  answered({}, now);
 }
 
 void Pipeline::commit() {
   while (auto next = checkpointer_.next_commit()) {
     emit(std::move(*next));
   }
+  // A part that was read to its end holds nothing any more.
   while (const auto part = parts_.pop_settled_end()) {
-    close_part(*part);
-  }
-}
-
-void Pipeline::committed(uint32_t part, const Result<>& result, Instant now) {
-  check(checkpointer_.committed(part, result, now, phases_.is(Phase::closing)), now);
-  close_part(part);
-  answered(now);
-}
-
-// A part that was read to its end holds nothing any more.
-void Pipeline::close_part(uint32_t part) {
-  if (phases_.now() < Phase::closing && parts_.may_close(part) &&
-      checkpointer_.is_committed(part)) {
-    PROBE("part_closed");
-    parts_.close(part);
-    emit(action::CloseReader{part});
+    if (phases_.now() < Phase::closing && parts_.may_close(*part) &&
+        checkpointer_.is_committed(*part)) {
+      PROBE("part_closed");
+      parts_.close(*part);
+      emit(action::CloseReader{*part});
+    }
   }
 }
 
@@ -50,43 +35,21 @@ void Pipeline::enter(Phase phase) {
 }
 
 void Pipeline::end(Instant now) {
-  switch (phases_.now()) {
-    case Phase::opening:
-    case Phase::ended:
-      return;
-    case Phase::running:
-      if (parts_.wanted_is_read()) {
-        enter(Phase::finishing);
-      }
-      return;
-    case Phase::finishing:
-    case Phase::draining:
-      if (parts_.all_delivered()) {
-        close(now);
-      }
-      return;
-    case Phase::failing:
-      if (under_way_ == 0) {
-        close(now);
-      }
-      return;
-    case Phase::closing:
-      if (under_way_ > 0 || (checkpointer_.has_lease() && !checkpointer_.is_saved())) {
-        return;
-      }
-      if (checkpointer_.gives_lease_back()) {
-        emit(action::Release{});
-      } else {
-        enter(Phase::ended);
-      }
-      return;
+  if (phases_.is(Phase::running) && parts_.wanted_is_read()) {
+    enter(Phase::finishing);
+  } else if ((phases_.flushes() && parts_.all_delivered()) ||
+             (phases_.is(Phase::failing) && under_way_ == 0)) {
+    enter(Phase::closing);
+    checkpointer_.begin_closing();
+    timers_.arm(Timers::Kind::closing, 0, now + spec_.closing_max);
+  } else if (phases_.is(Phase::closing) && under_way_ == 0 &&
+             (!checkpointer_.has_lease() || checkpointer_.is_saved())) {
+    if (checkpointer_.gives_lease_back()) {
+      emit(action::Release{});
+    } else {
+      enter(Phase::ended);
+    }
   }
-}
-
-void Pipeline::close(Instant now) {
-  enter(Phase::closing);
-  checkpointer_.begin_closing();
-  timers_.arm(Timers::Kind::closing, 0, now + spec_.closing_max);
 }
 
 // No more time, for answers or for the last save: what was not saved comes again.

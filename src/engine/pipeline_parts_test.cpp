@@ -17,7 +17,7 @@ struct PartsTest : PipelineTest {
     on_discover = [this](const action::Discover& discover) {
       std::vector<Part> found;
       for (const auto& [name, log] : logs) {
-        if (log.parent.empty() || is_at_its_end(discover.checkpoint, log.parent)) {
+        if (log.parent.empty() || is_at_its_end(*discover.checkpoint, log.parent)) {
           found.push_back({.id = name});
         }
       }

@@ -13,7 +13,8 @@ namespace penstock::engine {
 // dropped; where it stops the pipeline, the position stays before it.
 void Pipeline::reject(SinkQueue* by, bool was_written, const Item& item, const Error& error,
                       Instant now) {
-  const uint64_t count = ++(by != nullptr ? by->counts().rejected : source_rejected_);
+  SinkStatus& counts = by != nullptr ? by->counts() : source_counts_;
+  ++counts.rejected;
   uint32_t& in_a_row = by == nullptr ? source_rejections_in_a_row_
                        : was_written ? by->rejections_in_a_row()
                                      : by->barred_in_a_row();
@@ -28,15 +29,15 @@ void Pipeline::reject(SinkQueue* by, bool was_written, const Item& item, const E
         fmt::format("{} events rejected in a row without a success; the last: {}", in_a_row, what),
         now);
   }
-  if (std::has_single_bit(count) && on_reject != OnReject::stop) {
+  if (std::has_single_bit(counts.rejected) && on_reject != OnReject::stop) {
     notices_.push_back(
-        {Log::Level::warn, fmt::format("{} rejected so far, the last: {}", count, what)});
+        {Log::Level::warn, fmt::format("{} rejected so far, the last: {}", counts.rejected, what)});
   }
   switch (on_reject) {
     case OnReject::stop:
       return fail(what, now);
     case OnReject::drop:
-      ++(by != nullptr ? by->counts().dropped : source_dropped_);
+      ++counts.dropped;
       return parts_.settle(item);
     case OnReject::quarantine:
       for (const auto& each : sinks_) {
@@ -63,27 +64,17 @@ void Pipeline::quarantine(SinkQueue& sink, bool was_written, const Item& item, I
   }
 }
 
-void Pipeline::bury(Instant now) {
-  if (phases_.delivers() && rejected_.has_next(now) &&
-      checkpointer_.covers(now, spec_.dead_letter_deadline)) {
-    emit(rejected_.next_write(parts_));
-  }
-}
-
 void Pipeline::letters_written(const Result<>& result, Instant now) {
-  const auto letters = rejected_.written(result, now);
-  if (!letters) {
-    fail(letters.error().what, now);
-    return answered(now);
-  }
-  for (const Letter& letter : *letters) {
-    source_dead_letters_ += letter.sink.empty() ? 1 : 0;
+  std::vector<Letter> durable;
+  const Result<> answer = rejected_.written(result, now, durable);
+  for (const Letter& letter : durable) {
+    source_counts_.dead_letters += letter.sink.empty() ? 1 : 0;
     for (const auto& sink : sinks_) {
       sink->counts().dead_letters += sink->spec().name == letter.sink ? 1 : 0;
     }
     parts_.settle(letter.item);  // I1
   }
-  answered(now);
+  answered(answer, now);
 }
 
 }  // namespace penstock::engine

@@ -42,11 +42,12 @@ action::WriteLetters Rejected::next_write(const Parts& parts) {
   return write;
 }
 
-Result<std::vector<Letter>> Rejected::written(const Result<>& result, Instant now) {
+Result<> Rejected::written(const Result<>& result, Instant now, std::vector<Letter>& durable) {
   std::vector<Letter> letters = std::exchange(in_flight_, {});
   if (result) {
     outage_.recovered(now, notices_);
-    return letters;
+    durable = std::move(letters);
+    return {};
   }
   PROBE("dead_letters_retried");
   for (size_t i = letters.size(); i-- > 0;) {
@@ -54,7 +55,7 @@ Result<std::vector<Letter>> Rejected::written(const Result<>& result, Instant no
   }
   TRY(resume_at_, outage_.failed(spec_.store_retry, result.error(), now, random_, notices_));
   timers_.arm(Timers::Kind::letters, 0, resume_at_);
-  return std::vector<Letter>();
+  return {};
 }
 
 }  // namespace penstock::engine

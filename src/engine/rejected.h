@@ -39,8 +39,8 @@ class Rejected {
     return !letters_.empty() && in_flight_.empty() && resume_at_ <= now;
   }
   action::WriteLetters next_write(const Parts& parts);
-  // The letters that are durable; an error where the pipeline stops.
-  Result<std::vector<Letter>> written(const Result<>& result, Instant now);
+  // An error where the pipeline stops.
+  Result<> written(const Result<>& result, Instant now, std::vector<Letter>& durable);
 
   const Outage* failing() const { return outage_.since() ? &outage_ : nullptr; }
 

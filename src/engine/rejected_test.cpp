@@ -14,7 +14,7 @@ struct RejectedTest : testing::Test {
     chunk.block = std::make_shared<EventBlock>();
     chunk.block->events.resize(1'000);
     chunk.read.position = "behind it all";
-    EXPECT_TRUE(parts.discovered(std::vector<Part>{{.id = "log"}}, {}, now));
+    EXPECT_TRUE(parts.discovered(std::vector<Part>{{.id = "log"}}, now));
     for (Event& event : chunk.block->events) {
       event.id = chunk.block->arena.copy(std::to_string(&event - chunk.block->events.data()));
     }
@@ -49,6 +49,7 @@ struct RejectedTest : testing::Test {
   Parts parts{spec, timers, notices};
   Rejected rejected{spec, timers, notices};
   Chunk chunk;
+  std::vector<Letter> durable;  // of the last write
 };
 
 TEST_F(RejectedTest, they_are_written_in_order_a_hundred_at_a_time) {
@@ -61,9 +62,8 @@ TEST_F(RejectedTest, they_are_written_in_order_a_hundred_at_a_time) {
     for (const uint32_t number : numbers(write)) {
       all.push_back(number);
     }
-    const auto letters = rejected.written({}, now);
-    ASSERT_TRUE(letters);
-    EXPECT_EQ(letters->size(), write.letters.size());
+    ASSERT_TRUE(rejected.written({}, now, durable));
+    EXPECT_EQ(durable.size(), write.letters.size());
   }
   EXPECT_EQ(sizes, (std::vector<size_t>{100, 100, 50}));
   EXPECT_EQ(all, range(0, 250));
@@ -73,7 +73,7 @@ TEST_F(RejectedTest, one_write_is_under_way_at_a_time) {
   bury(0, 150);
   rejected.next_write(parts);
   EXPECT_FALSE(rejected.has_next(now));
-  EXPECT_TRUE(rejected.written({}, now));
+  EXPECT_TRUE(rejected.written({}, now, durable));
   EXPECT_TRUE(rejected.has_next(now));
 }
 
@@ -99,9 +99,8 @@ TEST_F(RejectedTest, what_could_not_be_written_is_tried_again_in_its_place) {
   bury(0, 3);
   rejected.next_write(parts);
   bury(3, 5);
-  const auto none = rejected.written(transient("the disk is full"), now);
-  ASSERT_TRUE(none);
-  EXPECT_TRUE(none->empty()) << "nothing of it may be settled (I1)";
+  ASSERT_TRUE(rejected.written(transient("the disk is full"), now, durable));
+  EXPECT_TRUE(durable.empty()) << "nothing of it may be settled (I1)";
   EXPECT_FALSE(rejected.has_next(now));
   ASSERT_NE(rejected.failing(), nullptr);
   EXPECT_EQ(rejected.failing()->text(now),
@@ -110,18 +109,17 @@ TEST_F(RejectedTest, what_could_not_be_written_is_tried_again_in_its_place) {
   ASSERT_NE(now, Instant::never());
   EXPECT_TRUE(rejected.has_next(now));
   EXPECT_EQ(numbers(rejected.next_write(parts)), range(0, 5));
-  const auto letters = rejected.written({}, now);
-  ASSERT_TRUE(letters);
-  EXPECT_EQ(letters->size(), 5U);
+  ASSERT_TRUE(rejected.written({}, now, durable));
+  EXPECT_EQ(durable.size(), 5U);
   EXPECT_EQ(rejected.failing(), nullptr);
 }
 
 TEST_F(RejectedTest, a_store_that_a_person_must_mend_stops_the_pipeline) {
   bury(0, 3);
   rejected.next_write(parts);
-  const auto letters = rejected.written(fatal("the file is damaged"), now);
-  ASSERT_FALSE(letters);
-  EXPECT_EQ(letters.error().what, "the dead letters: the file is damaged");
+  const Result<> answer = rejected.written(fatal("the file is damaged"), now, durable);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().what, "the dead letters: the file is damaged");
 }
 
 TEST_F(RejectedTest, a_store_that_is_not_there_yet_is_opened_later) {

@@ -18,16 +18,15 @@ struct RoomTest : testing::Test {
     limits.in_flight_events = kEvents;
   }
   void share_among(size_t parts) {
-    held.assign(parts, {});
     room.share_among(parts);
-    for (const Holding& one : held) {
-      room.add(one);
+    held.assign(parts, {});
+    for (uint32_t part = 0; part < parts; ++part) {
+      set(part, {});
     }
   }
-  void set(size_t part, Holding holding) {
-    room.remove(held[part]);
+  void set(uint32_t part, Holding holding) {
+    room.set(part, holding);
     held[part] = holding;
-    room.add(held[part]);
   }
   Limits limits;
   Room room{limits};
@@ -38,7 +37,7 @@ TEST_F(RoomTest, the_total_is_the_sum_of_all_holdings) {
   share_among(3);
   Random random(1);
   for (int step = 0; step < 10'000; ++step) {
-    set(random.below(3), {random.below(kBytes), random.below(kEvents)});
+    set(static_cast<uint32_t>(random.below(3)), {random.below(kBytes), random.below(kEvents)});
     Holding sum;
     for (const Holding& one : held) {
       sum.bytes += one.bytes;
@@ -47,12 +46,12 @@ TEST_F(RoomTest, the_total_is_the_sum_of_all_holdings) {
     ASSERT_EQ(room.total().bytes, sum.bytes);
     ASSERT_EQ(room.total().events, sum.events);
   }
-  for (size_t part = 0; part < 3; ++part) {
+  for (uint32_t part = 0; part < 3; ++part) {
     set(part, {});
   }
   EXPECT_TRUE(room.is_empty());
   EXPECT_EQ(room.total().bytes, 0U);
-  EXPECT_TRUE(room.fits({}, {kBytes / 2, kEvents / 2})) << "what went beyond the shares is back";
+  EXPECT_TRUE(room.fits(0, {kBytes / 2, kEvents / 2})) << "what went beyond the shares is back";
 }
 
 // I5, however parts take and give: as a part that fits what it asks for, the total stays within.
@@ -62,9 +61,9 @@ TEST_F(RoomTest, parts_that_take_only_what_fits_stay_within_the_limits_together)
     Random random(parts);
     bool was_full = false;
     for (int step = 0; step < 20'000; ++step) {
-      const size_t part = random.below(parts);
+      const auto part = static_cast<uint32_t>(random.below(parts));
       const Holding more{random.below(kBytes / 10), random.below(kEvents / 10)};
-      if (room.fits(held[part], more)) {
+      if (room.fits(part, more)) {
         set(part, {held[part].bytes + more.bytes, held[part].events + more.events});
       } else {
         was_full = true;
@@ -81,23 +80,37 @@ TEST_F(RoomTest, a_part_that_is_stuck_never_takes_the_share_of_another) {
   share_among(2);
   set(0,
       {kBytes / 2 + kBytes / 6, kEvents / 2 + kEvents / 6});  // its share, and all that is common
-  EXPECT_TRUE(room.is_beyond_share(held[0]));
-  EXPECT_FALSE(room.fits(held[0], {1, 1}));
-  EXPECT_TRUE(room.fits(held[1], {kBytes / 6, kEvents / 6}));
-  EXPECT_FALSE(room.fits(held[1], {kBytes / 6 + 1, 0}));
-  EXPECT_FALSE(room.fits(held[1], {0, kEvents / 6 + 1}));
+  EXPECT_EQ(room.next_beyond_share(), 0U);
+  EXPECT_FALSE(room.fits(0, {1, 1}));
+  EXPECT_TRUE(room.fits(1, {kBytes / 6, kEvents / 6}));
+  EXPECT_FALSE(room.fits(1, {kBytes / 6 + 1, 0}));
+  EXPECT_FALSE(room.fits(1, {0, kEvents / 6 + 1}));
+}
+
+TEST_F(RoomTest, parts_beyond_their_share_are_named_in_turn_and_no_longer_once_they_are_within) {
+  share_among(4);
+  EXPECT_EQ(room.next_beyond_share(), std::nullopt);
+  set(1, {kBytes / 4, 1});
+  set(3, {1, kEvents / 4});
+  EXPECT_EQ(room.next_beyond_share(), 1U);
+  EXPECT_EQ(room.next_beyond_share(), 3U);
+  EXPECT_EQ(room.next_beyond_share(), 1U);
+  set(3, {1, 1});
+  EXPECT_EQ(room.next_beyond_share(), 1U);
+  EXPECT_EQ(room.next_beyond_share(), 1U);
+  set(2, {kBytes / 11, 1});
+  EXPECT_EQ(room.next_beyond_share(), 1U);
+  room.share_among(20);  // shares become smaller
+  EXPECT_EQ(room.next_beyond_share(), 1U);
+  EXPECT_EQ(room.next_beyond_share(), 2U);
 }
 
 TEST_F(RoomTest, one_share_is_left_for_a_part_to_come) {
   share_among(1);
   set(0, {kBytes * 3 / 4, kEvents * 3 / 4});
-  EXPECT_FALSE(room.fits(held[0], {1, 0}));
-  held.push_back({});
+  EXPECT_FALSE(room.fits(0, {1, 0}));
   room.share_among(2);
-  for (const Holding& one : held) {
-    room.add(one);
-  }
-  EXPECT_TRUE(room.fits(held[1], {kBytes / 6, kEvents / 6}));
+  EXPECT_TRUE(room.fits(1, {kBytes / 6, kEvents / 6}));
 }
 
 TEST_F(RoomTest, where_not_even_a_good_read_fits_a_small_one_fits_a_share) {
@@ -107,7 +120,7 @@ TEST_F(RoomTest, where_not_even_a_good_read_fits_a_small_one_fits_a_share) {
   EXPECT_EQ(room.good_read().events, 64U);
   EXPECT_EQ(room.small_read().events, 2U);
   EXPECT_LE(room.small_read().bytes * 3, limits.in_flight_bytes / 42);
-  EXPECT_TRUE(room.fits({}, Room::pinned_by(room.small_read())));
+  EXPECT_TRUE(room.fits(0, Room::pinned_by(room.small_read())));
 }
 
 TEST_F(RoomTest, a_read_is_never_larger_than_one_is_to_be) {

@@ -269,7 +269,7 @@ class ThreadRunner final : public Runner {
   }
   Answer execute(action::Discover& discover, Call&) {
     auto result = guarded("looking for parts", [&] {
-      return assembly_.source->parts(discover.checkpoint, stop_reading_.get_token());
+      return assembly_.source->parts(*discover.checkpoint, stop_reading_.get_token());
     });
     return [r = std::move(result)](Pipeline& pipeline, Instant now) mutable {
       pipeline.discovered(std::move(r), now);

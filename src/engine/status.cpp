@@ -33,6 +33,48 @@ void SinkStatus::add_write(Duration took, bool is_durable) {
   batches += is_durable ? 1 : 0;
 }
 
+const Outage* Parts::failing() const {
+  if (discover_outage_.since()) {
+    return &discover_outage_;
+  }
+  for (const auto& part : parts_) {
+    if (part->outage.since()) {
+      return &part->outage;
+    }
+    if (part->commit_outage != nullptr && part->commit_outage->since()) {
+      return part->commit_outage.get();
+    }
+  }
+  return nullptr;
+}
+
+void Parts::fill(uint32_t part, PartStatus& status, Timestamp wall) const {
+  const PartState& state = *parts_[part];
+  status.id = state.part.id;
+  status.read = state.ledger.read();
+  status.settled = state.ledger.settled();
+  status.newest_read = state.ledger.newest_read();
+  status.newest_settled = state.ledger.newest_settled();
+  status.caught_up = state.caught_up || state.ended;
+  status.ended = state.ended;
+  status.behind = state.behind;
+  status.headroom = state.headroom;
+  const std::optional<Timestamp> oldest = state.ledger.oldest_open();
+  const Timestamp since =
+      oldest || status.caught_up ? oldest.value_or(wall) : status.newest_settled;
+  if (since.micros > 0) {
+    status.lag_seconds = static_cast<double>(wall.micros - since.micros) / 1e6;
+  }
+}
+
+void Checkpointer::fill(uint32_t part, PartStatus& status) const {
+  if (part < tracked_.size()) {
+    const Tracked& one = tracked_[part];
+    status.saved = !saves_positions_ ? one.settled : one.saved ? one.saved->events : 0;
+    status.committed = one.committed;
+  }
+}
+
 std::string Pipeline::waits_for(Instant now) const {
   for (const Outage* outage : {checkpointer_.failing(), rejected_.failing(), parts_.failing()}) {
     if (outage != nullptr && !ended()) {
@@ -65,9 +107,9 @@ Status Pipeline::status(Timestamp wall, Instant now) const {
   status.in_flight_events_limit = spec_.limits.in_flight_events;
   status.in_flight_bytes_limit = spec_.limits.in_flight_bytes;
   status.filtered = parts_.filtered();
-  status.source_rejected = source_rejected_;
-  status.source_dropped = source_dropped_;
-  status.source_dead_letters = source_dead_letters_;
+  status.source_rejected = source_counts_.rejected;
+  status.source_dropped = source_counts_.dropped;
+  status.source_dead_letters = source_counts_.dead_letters;
   status.quarantined_keys = checkpointer_.quarantined_keys();
   status.lost_positions = parts_.lost_positions();
   status.saves = checkpointer_.saves();

@@ -173,7 +173,7 @@ struct PipelineTest : testing::Test {
       }
       penstock::apply(save.changes, *saved);
     }
-    pipeline->saved(result, now - save_took, now);
+    pipeline->saved(result, now, now);
   }
   void answer(action::Commit& commit) {
     const Result<> result = on_commit(commit);
@@ -257,7 +257,6 @@ struct PipelineTest : testing::Test {
   std::function<Written(const Batch&)> on_write = [](auto&) { return std::vector<Failure>{}; };
   std::function<Result<>()> on_bury = [] { return Result<>{}; };
   bool hold_writes = false;
-  Duration save_took{0};  // until its answer
 
   std::unique_ptr<Pipeline> pipeline;
   uint32_t next = 0;

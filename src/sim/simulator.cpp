@@ -300,7 +300,7 @@ void Simulation::take_effect(Pending& pending) {
   } else if (std::holds_alternative<action::OpenDeadLetters>(pending.action)) {
     pending.plain = a.dead_letter->open("sim", stop);
   } else if (const auto* discover = std::get_if<action::Discover>(&pending.action)) {
-    pending.parts = a.source->parts(discover->checkpoint, stop);
+    pending.parts = a.source->parts(*discover->checkpoint, stop);
   } else if (const auto* reader = std::get_if<action::OpenReader>(&pending.action)) {
     auto opened = a.source->open(reader->what, reader->position, Signal(), stop);
     if (opened) {
