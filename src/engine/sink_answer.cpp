@@ -19,27 +19,25 @@ constexpr Duration kPauseMax = 1h;        // that a sink may ask for
 
 SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<Failure>> result,
                                       Instant now) {
-  answer_.outcomes.assign(task.items.size(), {.kind = Outcome::Kind::failed, .retry_after = {}});
+  answer_.outcomes.clear();
   answer_.rejected.clear();
   answer_.any_durable = false;
   answer_.stop.reset();
   --writes_;
-  Entry& entry = queues_[task.queue];
-  slots_[entry.slot].is_busy = false;
+  free_slot(task.batch.slot);
   counts_.add_write(now - task.started, result.has_value());
   if (!result && reaction_to(result.error().kind) == Reaction::reject && task.items.size() > 1) {
-    entry.queue->bisect(task.items);
+    queues_[task.queue].queue->bisect(task.items);
     works(now);
   } else if (auto flaw = result ? flaw_of(task, *result) : std::nullopt) {
     answer_.stop = std::move(flaw);
   } else {
     take_answer(task, result, now);
   }
-  if (outage_.since() || failing_.size() > 0) {
-    outage_.failing(failing_.first(), now, notices_);
+  if (outage_.since() || !failing_.empty()) {
+    outage_.failing(failing_since(), now, notices_);
   }
   touch(task.queue);
-  list_slot(entry.slot);
   return answer_;
 }
 
@@ -98,9 +96,8 @@ void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Fail
     }
   }
   const auto finished = queues_[task.queue].queue->finish(now, task.items, outcomes);
-  if (finished.exhausted != nullptr && !answer_.stop) {
-    answer_.stop = fmt::format("sink {}: retries used up at {}: {}", spec_.name,
-                               describe(finished.exhausted->event()), outage_.error());
+  if (finished.exhausted != nullptr) {
+    give_up(*finished.exhausted);
   }
   const bool took_something = answer_.any_durable || !answer_.rejected.empty();
   if (took_something) {
@@ -116,18 +113,29 @@ void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Fail
   }
 }
 
+void SinkQueue::give_up(const Item& item) {
+  if (!answer_.stop) {
+    answer_.stop = fmt::format("sink {}: retries used up at {}: {}", spec_.name,
+                               describe(item.event()), outage_.error());
+  }
+}
+
+void SinkQueue::retry_all(Instant now) {
+  for (uint32_t queue = 0; queue < queues_.size(); ++queue) {
+    if (queues_[queue].queue != nullptr) {
+      queues_[queue].queue->retry_now(now);
+      touch(queue);
+    }
+  }
+}
+
 void SinkQueue::works(Instant now) {
   failed_in_a_row_ = 0;
   probes_failed_ = 0;
   if (std::exchange(is_broken_, false)) {
     PROBE("sink_recovers");
     paused_until_ = asked_until_;  // a write that was under way does not end what it asked for
-    for (uint32_t queue = 0; queue < queues_.size(); ++queue) {
-      if (queues_[queue].queue != nullptr) {
-        queues_[queue].queue->retry_now(now);
-        touch(queue);
-      }
-    }
+    retry_all(now);
   }
 }
 
@@ -145,22 +153,15 @@ void SinkQueue::took_nothing(const WriteTask& task, bool failed_before, Instant 
     PROBE("sink_breaks");
     is_broken_ = true;
     probes_failed_ = 1;
-    for (uint32_t queue = 0; queue < queues_.size(); ++queue) {
-      if (queues_[queue].queue != nullptr) {
-        queues_[queue].queue->retry_now(now);  // from here on the probes set the pace
-        touch(queue);
-      }
-    }
+    retry_all(now);  // from here on the probes set the pace
   } else if (task.is_probe) {
     ++probes_failed_;
   }
   queues_[task.queue].queue->retry_now(now);
   const Duration wait = std::min(backoff(spec_.retry, probes_failed_, {}, random_), kProbeEvery);
   paused_until_ = std::max(paused_until_, now + wait);
-  if (!answer_.stop && outage_.since() &&
-      exhausted(spec_.retry, probes_failed_, *outage_.since(), now)) {
-    answer_.stop = fmt::format("sink {}: retries used up at {}: {}", spec_.name,
-                               describe(task.items.front().event()), outage_.error());
+  if (outage_.since() && exhausted(spec_.retry, probes_failed_, *outage_.since(), now)) {
+    give_up(task.items.front());
   }
 }
 
@@ -173,7 +174,7 @@ SinkStatus SinkQueue::status(Instant now) const {
     }
   }
   shown.writes_in_flight = writes_;
-  if (const auto since = is_open_ ? failing_.first() : outage_.since()) {
+  if (const auto since = is_open_ ? failing_since() : outage_.since()) {
     shown.failing = outage_.error();
     shown.failing_for = now - *since;
   }

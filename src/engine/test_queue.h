@@ -49,7 +49,8 @@ struct QueueTest : testing::Test {
     queue->push(one);
   }
   std::vector<uint32_t> take(bool flush = true) {
-    Taken taken = queue->take(now, flush);
+    Taken taken;
+    queue->take(now, flush, taken);
     batch = std::move(taken.batch);
     diverted = std::move(taken.diverted);
     return indexes_of(batch);
