@@ -6,9 +6,6 @@
 namespace penstock::engine {
 
 Instant Folder::ready_at(Instant now, bool flush) const {
-  if (in_flight()) {
-    return Instant::never();
-  }
   if (again_ > 0) {
     return due_;
   }
@@ -40,13 +37,12 @@ void Folder::fill(Taken& taken, Instant /*now*/, bool /*flush*/) {
 }
 
 WriteQueue::Finished Folder::finish(Instant now, const std::vector<Item>& batch,
-                                    const std::vector<Outcome>& outcomes) {
+                                    const std::vector<Outcome>& outcomes,
+                                    const std::optional<Duration>& asked) {
   CHECK(batch.size() == outcomes.size());
-  std::optional<Duration> retry_after;
   for (size_t i = batch.size(); i-- > 0;) {
-    if (outcomes[i].kind == Outcome::Kind::failed) {
+    if (outcomes[i] == Outcome::failed) {
       push_front(batch[i]);
-      retry_after = outcomes[i].retry_after ? outcomes[i].retry_after : retry_after;
       ++again_;
     }
   }
@@ -59,7 +55,7 @@ WriteQueue::Finished Folder::finish(Instant now, const std::vector<Item>& batch,
     return {};
   }
   PROBE("folder_retried");
-  due_ = failed(tries_, retry_after, now);
+  due_ = failed(tries_, asked, now);
   return {.exhausted = are_exhausted(tries_, now) ? &batch.front() : nullptr,
           .failed_before = tries_.failed > 1};
 }

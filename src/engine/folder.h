@@ -14,8 +14,8 @@ class Folder final : public WriteQueue {
  public:
   using WriteQueue::WriteQueue;
   Instant ready_at(Instant now, bool flush) const override;
-  Finished finish(Instant now, const std::vector<Item>& batch,
-                  const std::vector<Outcome>& outcomes) override;
+  Finished finish(Instant now, const std::vector<Item>& batch, const std::vector<Outcome>& outcomes,
+                  const std::optional<Duration>& asked) override;
   void retry_now(Instant now) override { due_ = std::min(due_, now); }
   uint64_t parked_keys() const override { return again_ > 0 ? 1 : 0; }
 

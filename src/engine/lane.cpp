@@ -8,9 +8,6 @@
 namespace penstock::engine {
 
 Instant Lane::ready_at(Instant now, bool flush) const {
-  if (in_flight()) {
-    return Instant::never();
-  }
   return released_.empty() ? std::min(fresh_at(now, flush), retry_at()) : now;
 }
 
@@ -92,13 +89,14 @@ void Lane::take_fresh(Taken& taken) {
   }
 }
 
-const Tries& Lane::park(const Item& item, const Outcome& outcome, bool is_alone, Instant now) {
+const Tries& Lane::park(const Item& item, Instant now, bool is_alone,
+                        const std::optional<Duration>& asked) {
   Held& held = held_[item.key];
   held.items.push_front(item);
   if (!held.is_parked) {
     held.is_parked = true;
     held.is_alone = held.is_alone || is_alone;
-    parked_.emplace(failed(held.tries, outcome.retry_after, now), item.key);
+    parked_.emplace(failed(held.tries, asked, now), item.key);
   }
   return held.tries;
 }
@@ -123,14 +121,15 @@ void Lane::release(const OrderKey& key) {
 }
 
 WriteQueue::Finished Lane::finish(Instant now, const std::vector<Item>& batch,
-                                  const std::vector<Outcome>& outcomes) {
+                                  const std::vector<Outcome>& outcomes,
+                                  const std::optional<Duration>& asked) {
   CHECK(batch.size() == outcomes.size());
   Finished finished;
   size_t failed = 0;
   // Backwards, so that several failed events of one key are parked in their order.
   for (size_t i = batch.size(); i-- > 0;) {
-    if (outcomes[i].kind == Outcome::Kind::failed) {
-      const Tries& tries = park(batch[i], outcomes[i], batch.size() == 1, now);
+    if (outcomes[i] == Outcome::failed) {
+      const Tries& tries = park(batch[i], now, batch.size() == 1, asked);
       finished.exhausted = are_exhausted(tries, now) ? &batch[i] : finished.exhausted;
       finished.failed_before = batch.size() == 1 && tries.failed > 1;
       ++failed;
@@ -139,8 +138,8 @@ WriteQueue::Finished Lane::finish(Instant now, const std::vector<Item>& batch,
   ended(batch.size(), failed);
   bool any_durable = false;
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (outcomes[i].kind != Outcome::Kind::failed) {
-      any_durable = any_durable || outcomes[i].kind == Outcome::Kind::durable;
+    if (outcomes[i] != Outcome::failed) {
+      any_durable = any_durable || outcomes[i] == Outcome::durable;
       release(batch[i].key);
     }
   }

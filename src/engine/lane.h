@@ -22,8 +22,8 @@ class Lane final : public WriteQueue {
         repeats_(spec.traits.writes_in_order && spec.on_reject != OnReject::quarantine) {}
 
   Instant ready_at(Instant now, bool flush) const override;
-  Finished finish(Instant now, const std::vector<Item>& batch,
-                  const std::vector<Outcome>& outcomes) override;
+  Finished finish(Instant now, const std::vector<Item>& batch, const std::vector<Outcome>& outcomes,
+                  const std::optional<Duration>& asked) override;
   void retry_now(Instant now) override;
   uint64_t parked_keys() const override { return parked_.size(); }
 
@@ -42,7 +42,8 @@ class Lane final : public WriteQueue {
   void take_fresh(Taken& taken);
   bool place(const Item& item, Taken& taken);
   Held* ahead_of(const OrderKey& key);
-  const Tries& park(const Item& item, const Outcome& outcome, bool is_alone, Instant now);
+  const Tries& park(const Item& item, Instant now, bool is_alone,
+                    const std::optional<Duration>& asked);
   void release(const OrderKey& key);
 
   const bool repeats_;

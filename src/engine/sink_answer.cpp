@@ -15,6 +15,21 @@ constexpr uint32_t kFailuresToBreak = 2;  // writes in a row of which nothing wa
 constexpr Duration kProbeEvery = 1s;      // at the most: it is seen within it that the sink works
 constexpr Duration kPauseMax = 1h;        // that a sink may ask for
 
+// An answer that cannot be one is our connector's fault: nothing of it is believed.
+std::optional<std::string> flaw_of(const std::vector<Failure>& failures, size_t events) {
+  std::vector<bool> named(failures.empty() ? 0 : events);
+  for (const Failure& failure : failures) {
+    const bool is_in_it = failure.index < named.size();
+    if (!is_in_it || named[failure.index]) {
+      return fmt::format(
+          "its answer to a write of {} events names event {} {}: a fault of the connector", events,
+          failure.index, is_in_it ? "twice" : "that is not in it");
+    }
+    named[failure.index] = true;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<Failure>> result,
@@ -24,13 +39,13 @@ SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<
   answer_.any_durable = false;
   answer_.stop.reset();
   --writes_;
-  free_slot(task.batch.slot);
+  next_of(task.batch.slot);
   counts_.add_write(now - task.started, result.has_value());
   if (!result && reaction_to(result.error().kind) == Reaction::reject && task.items.size() > 1) {
     queues_[task.queue].queue->bisect(task.items);
     works(now);
-  } else if (auto flaw = result ? flaw_of(task, *result) : std::nullopt) {
-    answer_.stop = std::move(flaw);
+  } else if (const auto flaw = result ? flaw_of(*result, task.items.size()) : std::nullopt) {
+    answer_.stop = fmt::format("sink {}: {}", spec_.name, *flaw);
   } else {
     take_answer(task, result, now);
   }
@@ -41,33 +56,15 @@ SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<
   return answer_;
 }
 
-// An answer that cannot be one is our connector's fault: nothing of it is believed.
-std::optional<std::string> SinkQueue::flaw_of(const WriteTask& task,
-                                              const std::vector<Failure>& failures) const {
-  std::vector<bool> named(failures.empty() ? 0 : task.items.size());
-  for (const Failure& failure : failures) {
-    if (failure.index >= named.size() || named[failure.index]) {
-      return fmt::format(
-          "sink {}: its answer to a write of {} events names event {} {}: a fault of "
-          "the connector",
-          spec_.name, task.items.size(), failure.index,
-          failure.index >= named.size() ? "that is not in it" : "twice");
-    }
-    named[failure.index] = true;
-  }
-  return std::nullopt;
-}
-
 void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Failure>>& result,
                             Instant now) {
   std::vector<Outcome>& outcomes = answer_.outcomes;
-  outcomes.assign(task.items.size(), Outcome{});
-  std::optional<Duration> pause;
+  outcomes.assign(task.items.size(), Outcome::durable);
+  std::optional<Duration> asked;
   const auto take = [&](uint32_t index, const Error& error) {
     const Reaction reaction = reaction_to(error.kind);
     const bool is_rejected = reaction == Reaction::reject;
-    outcomes[index] = {is_rejected ? Outcome::Kind::rejected : Outcome::Kind::failed,
-                       error.retry_after};
+    outcomes[index] = is_rejected ? Outcome::rejected : Outcome::failed;
     if (is_rejected) {
       answer_.rejected.emplace_back(task.items[index], error);
       return;
@@ -77,7 +74,7 @@ void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Fail
     }
     ++counts_.retries;
     outage_.set_error(error.what);
-    pause = std::max(pause.value_or(Duration{0}), error.retry_after.value_or(Duration{0}));
+    asked = std::max(asked, error.retry_after);
   };
   if (result) {
     for (const Failure& failure : *result) {
@@ -89,13 +86,13 @@ void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Fail
     }
   }
   for (size_t i = 0; i < outcomes.size(); ++i) {
-    if (outcomes[i].kind == Outcome::Kind::durable) {
+    if (outcomes[i] == Outcome::durable) {
       ++counts_.events;
       counts_.bytes += task.items[i].bytes;
       answer_.any_durable = true;
     }
   }
-  const auto finished = queues_[task.queue].queue->finish(now, task.items, outcomes);
+  const auto finished = queues_[task.queue].queue->finish(now, task.items, outcomes, asked);
   if (finished.exhausted != nullptr) {
     give_up(*finished.exhausted);
   }
@@ -103,13 +100,13 @@ void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Fail
   if (took_something) {
     works(now);
   }
-  if (pause && *pause > Duration{0}) {
+  if (asked > Duration{0}) {
     PROBE("sink_asks_for_a_pause");
-    asked_until_ = std::max(asked_until_, now + std::min(*pause, kPauseMax));
+    asked_until_ = std::max(asked_until_, now + std::min(*asked, kPauseMax));
     paused_until_ = std::max(paused_until_, asked_until_);
   }
   if (!took_something) {
-    took_nothing(task, finished.failed_before && pause == Duration{0}, now);
+    took_nothing(task, finished.failed_before && asked <= Duration{0}, now);
   }
 }
 

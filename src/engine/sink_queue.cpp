@@ -95,8 +95,7 @@ uint32_t SinkQueue::queue_for(const Item& item, uint32_t cuts) {
 
 void SinkQueue::close_if_empty(uint32_t queue) {
   Entry& entry = queues_[queue];
-  if (!spec_.traits.folders || entry.queue->in_flight() || entry.queue->queued() > 0 ||
-      entry.is_listed || entry.is_touched) {
+  if (!spec_.traits.folders || entry.queue->queued() > 0 || entry.is_listed || entry.is_touched) {
     return;
   }
   folders_[entry.part].erase(entry.folder);
@@ -143,9 +142,8 @@ void SinkQueue::consider(uint32_t queue, Instant now, bool flush) {
   const Instant at = entry.queue->ready_at(now, flush);
   if (at <= now) {
     entry.is_listed = true;
-    Slot& slot = slots_[entry.slot];
-    slot.ready.push_back(queue);
-    if (!slot.is_busy && slot.ready.size() == 1) {
+    slots_[entry.slot].push_back(queue);
+    if (slots_[entry.slot].size() == 1) {
       ready_slots_.push_back(entry.slot);
     }
   } else if (at != Instant::never()) {
@@ -153,9 +151,9 @@ void SinkQueue::consider(uint32_t queue, Instant now, bool flush) {
   }
 }
 
-void SinkQueue::free_slot(uint32_t slot) {
-  slots_[slot].is_busy = false;
-  if (!slots_[slot].ready.empty()) {
+void SinkQueue::next_of(uint32_t slot) {
+  queues_[slots_[slot].pop_front()].is_listed = false;
+  if (!slots_[slot].empty()) {
     ready_slots_.push_back(slot);
   }
 }
@@ -217,27 +215,24 @@ std::unique_ptr<WriteTask> SinkQueue::next_write(Instant now, bool covered) {
       return nullptr;
     }
     const uint32_t slot = ready_slots_.pop_front();
-    const uint32_t queue = slots_[slot].ready.pop_front();
-    queues_[queue].is_listed = false;
+    const uint32_t queue = slots_[slot].front();
     queues_[queue].queue->take(now, is_flushing_, taken_);
     touch(queue);
     if (!taken_.batch.empty()) {
       return begin(queue, now);
     }
-    free_slot(slot);
+    next_of(slot);
   }
 }
 
 std::unique_ptr<WriteTask> SinkQueue::begin(uint32_t queue, Instant now) {
-  Entry& entry = queues_[queue];
-  CHECK(!slots_[entry.slot].is_busy);  // I4
-  auto task = std::make_unique<WriteTask>();
+  auto task = spare_ != nullptr ? std::move(spare_) : std::make_unique<WriteTask>();
   task->sink = index_;
   task->queue = queue;
-  task->items = std::move(taken_.batch);
+  task->items.swap(taken_.batch);
   task->started = now;
   task->is_probe = is_broken_;
-  task->batch.slot = entry.slot;
+  task->batch.slot = queues_[queue].slot;
   task->batch.deadline = now + spec_.traits.write_deadline;
   task->batch.events.reserve(task->items.size());
   const Chunk* last = nullptr;
@@ -248,13 +243,19 @@ std::unique_ptr<WriteTask> SinkQueue::begin(uint32_t queue, Instant now) {
     }
     task->batch.events.push_back(&item.event());
   }
-  slots_[entry.slot].is_busy = true;
   ++writes_;
   if (spec_.rate > 0) {  // what a second did not use, the next one may
     const std::chrono::duration<double> worth(static_cast<double>(task->items.size()) / spec_.rate);
     paced_until_ = std::max(paced_until_, now - 1s) + std::chrono::duration_cast<Duration>(worth);
   }
   return task;
+}
+
+void SinkQueue::keep(std::unique_ptr<WriteTask> task) {
+  task->items.clear();
+  task->batch.events.clear();
+  task->blocks.clear();
+  spare_ = std::move(task);
 }
 
 }  // namespace penstock::engine

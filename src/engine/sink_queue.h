@@ -56,6 +56,7 @@ class SinkQueue {
     std::optional<std::string> stop;  // why the pipeline stops
   };
   Answer& written(const WriteTask& task, Result<std::vector<Failure>> result, Instant now);
+  void keep(std::unique_ptr<WriteTask> task);  // its memory, for a later write
 
   // Of keys that were rejected by a write: what is behind them in their lanes follows them.
   QuarantineSet& quarantined() { return quarantined_; }
@@ -73,32 +74,25 @@ class SinkQueue {
   struct Entry {
     std::unique_ptr<WriteQueue> queue;
     uint32_t slot = 0;
-    bool is_listed = false;   // in its slot's list
+    bool is_listed = false;   // in slots_
     bool is_touched = false;  // in touched_
     uint32_t level = 0;       // as in by_level_
     OrderKey folder;          // where the sink has folders
     uint32_t part = 0;
     uint32_t cuts = 0;
   };
-  struct Slot {
-    bool is_busy = false;
-    Fifo<uint32_t> ready;  // queues
-  };
-
   uint32_t queue_for(const Item& item, uint32_t cuts);
   uint32_t open_queue(uint32_t slot);
   void close_if_empty(uint32_t queue);
   void touch(uint32_t queue);
   void consider_touched(Instant now);
   void consider(uint32_t queue, Instant now, bool flush);
-  void free_slot(uint32_t slot);
+  void next_of(uint32_t slot);
   bool may_write(Instant now);
   std::unique_ptr<WriteTask> begin(uint32_t queue, Instant now);
   void set_level(uint32_t queue, uint32_t level);
   bool cut_fullest(Instant now);
   void take_answer(const WriteTask& task, const Result<std::vector<Failure>>& result, Instant now);
-  std::optional<std::string> flaw_of(const WriteTask& task,
-                                     const std::vector<Failure>& failures) const;
   void give_up(const Item& item);
   void works(Instant now);
   void took_nothing(const WriteTask& task, bool failed_before, Instant now);
@@ -119,13 +113,14 @@ class SinkQueue {
   std::vector<Entry> queues_;
   std::vector<uint32_t> free_queues_;
   std::vector<std::unordered_map<OrderKey, uint32_t, Hash128Hasher>> folders_;  // of each part
-  std::vector<Slot> slots_;
-  Fifo<uint32_t> ready_slots_;  // not busy, with a queue that is ready
-  Fifo<uint32_t> touched_;      // pushed to, or answered
+  std::vector<Fifo<uint32_t>> slots_;  // queues that are ready; the first one's write is in flight,
+  Fifo<uint32_t> ready_slots_;         // or its slot is here
+  Fifo<uint32_t> touched_;             // pushed to, or answered
   // Queues by the width of their sizes; 0: there is nothing to be cut.
   std::set<std::pair<uint32_t, uint32_t>> by_level_;
   uint64_t round_robin_ = 0;
   Taken taken_;
+  std::unique_ptr<WriteTask> spare_;
   Answer answer_;
 
   QuarantineSet quarantined_, barred_;

@@ -63,12 +63,12 @@ void WriteQueue::bisect(const std::vector<Item>& batch) {
   put_back(batch);
 }
 
-Instant WriteQueue::failed(Tries& tries, const std::optional<Duration>& retry_after, Instant now) {
+Instant WriteQueue::failed(Tries& tries, const std::optional<Duration>& asked, Instant now) {
   if (tries.failed++ == 0) {
     tries.first = now;
     failing_.insert(now);
   }
-  return now + backoff(spec_.retry, tries.failed, retry_after, random_);
+  return now + backoff(spec_.retry, tries.failed, asked, random_);
 }
 
 void WriteQueue::forget(Tries& tries) {

@@ -26,11 +26,7 @@ struct Item {  // one sink's copy of one event
   const Event& event() const { return chunk->event(index); }
 };
 
-// What became of one item of a write.
-struct Outcome {
-  enum class Kind : uint8_t { durable, failed, rejected } kind = Kind::durable;
-  std::optional<Duration> retry_after;
-};
+enum class Outcome : uint8_t { durable, failed, rejected };  // of one item of a write
 
 struct Taken {
   std::vector<Item> batch;
@@ -60,8 +56,9 @@ class WriteQueue {
   virtual ~WriteQueue() = default;
 
   void push(const Item& item);
-  // When the next write may begin: a time that is not later than `now` means at once; never() means
-  // not before something is pushed or finished. `flush`: do not wait for a fuller batch.
+  // When the next write may begin, where none is in flight: a time that is not later than `now`
+  // means at once; never() means not before something is pushed. `flush`: do not wait for a fuller
+  // batch.
   virtual Instant ready_at(Instant now, bool flush) const = 0;
   // The next batch, which is then in flight until finish() or bisect(). An empty one leaves nothing
   // in flight.
@@ -70,9 +67,10 @@ class WriteQueue {
     const Item* exhausted = nullptr;  // of the batch: its retries are used up
     bool failed_before = false;       // all of it was one key or folder that has failed before
   };
-  // The write ended. Failed items wait for their retry.
+  // The write ended. Failed items wait for their retry, as long as the sink asked if it did.
   virtual Finished finish(Instant now, const std::vector<Item>& batch,
-                          const std::vector<Outcome>& outcomes) = 0;
+                          const std::vector<Outcome>& outcomes,
+                          const std::optional<Duration>& asked) = 0;
   // The write was rejected as a whole: its items go out again in halves, and halves of these, until
   // the culprit stands alone.
   void bisect(const std::vector<Item>& batch);
@@ -101,7 +99,7 @@ class WriteQueue {
   void ended(size_t items, size_t failed);
   void grow() { events_max_ = std::min<size_t>(spec_.batch_events, events_max_ * 2); }
   // One more; when to try again.
-  Instant failed(Tries& tries, const std::optional<Duration>& retry_after, Instant now);
+  Instant failed(Tries& tries, const std::optional<Duration>& asked, Instant now);
   bool are_exhausted(const Tries& tries, Instant now) const {
     return exhausted(spec_.retry, tries.failed, tries.first, now);
   }
