@@ -93,17 +93,6 @@ uint32_t SinkQueue::queue_for(const Item& item, uint32_t cuts) {
   return queue;
 }
 
-void SinkQueue::close_if_empty(uint32_t queue) {
-  Entry& entry = queues_[queue];
-  if (!spec_.traits.folders || entry.queue->queued() > 0 || entry.is_listed || entry.is_touched) {
-    return;
-  }
-  folders_[entry.part].erase(entry.folder);
-  set_level(queue, 0);
-  entry = {};
-  free_queues_.push_back(queue);
-}
-
 void SinkQueue::push(Item item, uint32_t cuts) {
   const uint32_t queue = queue_for(item, cuts);
   Entry& entry = queues_[queue];
@@ -123,9 +112,14 @@ void SinkQueue::touch(uint32_t queue) {
 void SinkQueue::consider_touched(Instant now) {
   while (!touched_.empty()) {
     const uint32_t queue = touched_.pop_front();
-    queues_[queue].is_touched = false;
+    Entry& entry = queues_[queue];
+    entry.is_touched = false;
     consider(queue, now, is_flushing_);
-    close_if_empty(queue);
+    if (spec_.traits.folders && entry.queue->queued() == 0 && !entry.is_listed) {
+      folders_[entry.part].erase(entry.folder);
+      entry = {};  // its level is 0
+      free_queues_.push_back(queue);
+    }
   }
 }
 
@@ -192,7 +186,11 @@ void SinkQueue::relieve(Instant now) {
   }
 }
 
-bool SinkQueue::may_write(Instant now) {
+bool SinkQueue::may_write(Instant now, bool covered) {
+  if (!covered) {
+    PROBE("write_waits_for_lease");
+    return false;  // the next save renews it, or ends the pipeline
+  }
   const Instant at = std::max(paced_until_, paused_until_);
   if (at > now) {
     timers_.arm(Timers::Kind::sink, index_, at);
@@ -204,14 +202,7 @@ bool SinkQueue::may_write(Instant now) {
 std::unique_ptr<WriteTask> SinkQueue::next_write(Instant now, bool covered) {
   while (true) {
     consider_touched(now);
-    if (ready_slots_.empty()) {
-      return nullptr;
-    }
-    if (!covered) {
-      PROBE("write_waits_for_lease");
-      return nullptr;  // the next save renews it, or ends the pipeline
-    }
-    if (!may_write(now)) {
+    if (ready_slots_.empty() || !may_write(now, covered)) {
       return nullptr;
     }
     const uint32_t slot = ready_slots_.pop_front();

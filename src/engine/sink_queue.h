@@ -48,9 +48,8 @@ class SinkQueue {
   std::unique_ptr<WriteTask> next_write(Instant now, bool covered);
   std::vector<Item>& diverted() { return taken_.diverted; }
 
-  struct Answer {  // what the sink said; kept for its memory
-    std::vector<Outcome>
-        outcomes;  // of the items of the write; none: it goes out again, or no more
+  struct Answer {                   // what the sink said; kept for its memory
+    std::vector<Outcome> outcomes;  // of the items of the write; empty: none of them counts
     std::vector<std::pair<Item, Error>> rejected;
     bool any_durable = false;
     std::optional<std::string> stop;  // why the pipeline stops
@@ -83,12 +82,11 @@ class SinkQueue {
   };
   uint32_t queue_for(const Item& item, uint32_t cuts);
   uint32_t open_queue(uint32_t slot);
-  void close_if_empty(uint32_t queue);
   void touch(uint32_t queue);
   void consider_touched(Instant now);
   void consider(uint32_t queue, Instant now, bool flush);
   void next_of(uint32_t slot);
-  bool may_write(Instant now);
+  bool may_write(Instant now, bool covered);
   std::unique_ptr<WriteTask> begin(uint32_t queue, Instant now);
   void set_level(uint32_t queue, uint32_t level);
   bool cut_fullest(Instant now);
