@@ -5,26 +5,6 @@
 
 namespace penstock::engine {
 
-void WriteQueue::push(const Item& item) {
-  queue_.push_back(item);
-  queue_bytes_ += item.bytes;
-  cuts_ += item.is_cut ? 1 : 0;
-  ++unfinished_;
-}
-
-void WriteQueue::push_front(const Item& item) {
-  queue_.push_front(item);
-  queue_bytes_ += item.bytes;
-  cuts_ += item.is_cut ? 1 : 0;
-}
-
-Item WriteQueue::pop_front() {
-  const Item item = queue_.pop_front();
-  queue_bytes_ -= item.bytes;
-  cuts_ -= item.is_cut ? 1 : 0;
-  return item;
-}
-
 Instant WriteQueue::fresh_at(Instant now, bool flush) const {
   if (queue_.empty()) {
     return Instant::never();
@@ -32,11 +12,6 @@ Instant WriteQueue::fresh_at(Instant now, bool flush) const {
   const bool is_full = queue_.size() >= spec_.batch_events || queue_bytes_ >= spec_.batch_bytes ||
                        events_max_ < spec_.batch_events;
   return flush || is_full ? now : queue_.front().chunk->arrived + spec_.batch_wait;
-}
-
-bool WriteQueue::fits(const Taken& taken, const Item& next) const {
-  return taken.batch.empty() ||
-         (taken.batch.size() < events_max_ && taken.bytes + next.bytes <= spec_.batch_bytes);
 }
 
 void WriteQueue::take(Instant now, bool flush, Taken& taken) {

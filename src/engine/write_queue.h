@@ -55,7 +55,12 @@ class WriteQueue {
   WriteQueue& operator=(const WriteQueue&) = delete;
   virtual ~WriteQueue() = default;
 
-  void push(const Item& item);
+  void push(const Item& item) {
+    queue_.push_back(item);
+    queue_bytes_ += item.bytes;
+    cuts_ += item.is_cut ? 1 : 0;
+    ++unfinished_;
+  }
   // When the next write may begin, where none is in flight: a time that is not later than `now`
   // means at once; never() means not before something is pushed. `flush`: do not wait for a fuller
   // batch.
@@ -84,11 +89,23 @@ class WriteQueue {
   virtual void fill(Taken& taken, Instant now, bool flush) = 0;
   virtual void put_back(const std::vector<Item>& batch) = 0;  // as if it had not been taken
 
-  void push_front(const Item& item);
-  Item pop_front();
+  void push_front(const Item& item) {
+    queue_.push_front(item);
+    queue_bytes_ += item.bytes;
+    cuts_ += item.is_cut ? 1 : 0;
+  }
+  Item pop_front() {
+    const Item item = queue_.pop_front();
+    queue_bytes_ -= item.bytes;
+    cuts_ -= item.is_cut ? 1 : 0;
+    return item;
+  }
   // When a batch of what has not failed may begin.
   Instant fresh_at(Instant now, bool flush) const;
-  bool fits(const Taken& taken, const Item& next) const;
+  bool fits(const Taken& taken, const Item& next) const {
+    return taken.batch.empty() ||
+           (taken.batch.size() < events_max_ && taken.bytes + next.bytes <= spec_.batch_bytes);
+  }
   static void add(const Item& item, Taken& taken) {
     taken.batch.push_back(item);
     taken.bytes += item.bytes;
