@@ -1,6 +1,5 @@
 #include "engine/lane.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -8,273 +7,159 @@
 
 namespace penstock::engine {
 
-void Lane::push(const Item& item) {
-  queue_.push_back(item);
-  queue_bytes_ += item.bytes;
-  ++queued_;
-}
-
-bool Lane::full() const {
-  return queue_.size() >= spec_.batch_events || queue_bytes_ >= spec_.batch_bytes ||
-         events_max_ < spec_.batch_events;
-}
-
-Instant Lane::ready_at(Instant now, bool flush) {
-  if (in_flight_) {
-    return Instant::never();
-  }
-  promote(now);
-  if (!ready_.empty()) {
-    return now;
-  }
-  const Instant retry_at = parked_.empty() ? Instant::never() : parked_.begin()->first;
-  if (queue_.empty()) {
-    return retry_at;
-  }
-  return is_fresh_due(now, flush)
-             ? now
-             : std::min(retry_at, queue_.front().chunk->arrived + spec_.batch_wait);
-}
-
-bool Lane::is_fresh_due(Instant now, bool flush) const {
-  return !queue_.empty() &&
-         (flush || full() || queue_.front().chunk->arrived + spec_.batch_wait <= now);
-}
-
-void Lane::promote(Instant now) {
-  while (!parked_.empty() && parked_.begin()->first <= now) {
-    const OrderKey key = parked_.begin()->second;
-    parked_.erase(parked_.begin());
-    held_.at(key).state = Held::State::ready;
-    ready_.push_back(key);
-  }
+Instant Lane::ready_at(Instant now, bool flush) const {
+  return released_.empty() ? std::min(fresh_at(now, flush), retry_at()) : now;
 }
 
 void Lane::retry_now(Instant now) {
-  while (!parked_.empty()) {
-    promote(std::max(now, parked_.begin()->first));
+  for (auto next = parked_.upper_bound(now); next != parked_.end();) {
+    auto parked = parked_.extract(next++);
+    parked.key() = now;
+    parked_.insert(std::move(parked));
   }
 }
 
 // Retries and what has not failed yet take turns, so that neither waits for the end of the other.
-Taken Lane::take(Instant now, bool flush) {
-  CHECK(!in_flight_);  // I4
-  Taken taken;
-  promote(now);
-  const bool fresh_first = retried_last_ && is_fresh_due(now, flush);
-  if (!fresh_first) {
-    take_retries(taken);
+void Lane::fill(Taken& taken, Instant now, bool flush) {
+  const bool is_fresh_due = !released_.empty() || fresh_at(now, flush) <= now;
+  if (!retried_last_ || !is_fresh_due) {
+    take_retries(taken, now);
   }
   retried_last_ = !taken.batch.empty();
   if (taken.batch.empty()) {
     take_fresh(taken);
   }
-  if (taken.batch.empty() && fresh_first) {
-    take_retries(taken);
-    retried_last_ = true;
-  }
-  queued_ -= taken.batch.size() + taken.diverted.size();
-  in_flight_ = !taken.batch.empty();
-  return taken;
 }
 
-void Lane::take_retries(Taken& taken) {
-  while (!ready_.empty() && taken.batch.size() < retry_events_max_) {
-    const OrderKey key = ready_.front();
-    if (divert_held(key, taken)) {
-      ready_.pop_front();
-      continue;
-    }
-    Held& held = held_.at(key);
-    if (held.attempts == 0 || (held.alone && !taken.batch.empty())) {
+void Lane::take_retries(Taken& taken, Instant now) {
+  while (retry_at() <= now && taken.batch.size() < retry_events_max_) {
+    Held& held = held_.at(parked_.begin()->second);
+    const bool is_alone = held.is_alone;
+    if (is_alone && !taken.batch.empty()) {
       return;
     }
-    ready_.pop_front();
-    held.state = Held::State::busy;
-    taken.bytes += held.items.front().bytes;
-    taken.batch.push_back(held.items.pop_front());
-    if (held.alone) {
+    parked_.erase(parked_.begin());
+    held.is_parked = false;
+    if (place(held.items.pop_front(), taken) && is_alone) {
       PROBE("key_retried_alone");
       return;
     }
   }
 }
 
-// Takes the events of a held key that follow into the dead letters; true when none is left.
-bool Lane::divert_held(const OrderKey& key, Taken& taken) {
-  Held& held = held_.at(key);
-  while (!held.items.empty() && is_diverted(held.items.front())) {
-    forget_failure(held);
-    taken.diverted.push_back(held.items.pop_front());
-  }
-  if (!held.items.empty()) {
+// False: an earlier change of its key was rejected, and it follows that into the dead letters.
+bool Lane::place(const Item& item, Taken& taken) {
+  if (is_diverted(item)) {
+    taken.diverted.push_back(item);
+    release(item.key);
     return false;
   }
-  held_.erase(key);
+  add(item, taken);
   return true;
 }
 
-bool Lane::fits(const Taken& taken, const Item& next) const {
-  return taken.batch.empty() ||
-         (taken.batch.size() < events_max_ && taken.bytes + next.bytes <= spec_.batch_bytes);
-}
-
-void Lane::place(const Item& item, Taken& taken) {
-  taken.bytes += item.bytes;
-  taken.batch.push_back(item);
-}
-
-void Lane::take_released(Taken& taken) {
-  while (!ready_.empty() && held_.at(ready_.front()).attempts == 0) {
-    const OrderKey key = ready_.front();
-    if (divert_held(key, taken)) {
-      ready_.pop_front();
-      continue;
-    }
-    Held& held = held_.at(key);
-    if (!fits(taken, held.items.front())) {
-      return;
-    }
-    ready_.pop_front();
-    do {
-      place(held.items.pop_front(), taken);
-    } while (repeats_ && !held.items.empty() && fits(taken, held.items.front()) &&
-             !is_diverted(held.items.front()));
-    if (repeats_ && held.items.empty()) {
-      held_.erase(key);
-    } else {
-      held.state = Held::State::busy;
-      if (!repeats_) {
-        seen_.insert(key);
-      }
-    }
+// What the key's next event has to wait behind.
+Lane::Held* Lane::ahead_of(const OrderKey& key) {
+  const auto held = held_.empty() ? held_.end() : held_.find(key);
+  if (held != held_.end()) {
+    return &held->second;
   }
+  return !repeats_ && seen_.contains(key) ? &held_[key] : nullptr;
 }
 
 void Lane::take_fresh(Taken& taken) {
+  const size_t most = std::min(queue_.size() + released_.size(), events_max_);
+  taken.batch.reserve(most);
   if (!repeats_) {
-    seen_.start(std::min(queue_.size() + ready_.size(), events_max_));
+    seen_.start(most);
   }
-  taken.batch.reserve(std::min(queue_.size(), events_max_));
-  take_released(taken);
-  while (!queue_.empty()) {
-    Item item = queue_.front();
-    if (!fits(taken, item)) {
-      return;
-    }
-    queue_.pop_front();
-    queue_bytes_ -= item.bytes;
+  while (!released_.empty() && fits(taken, released_.front())) {
+    place(released_.pop_front(), taken);
+  }
+  while (!queue_.empty() && fits(taken, queue_.front())) {
+    Item item = pop_front();
     if (item.key.is_zero()) {
       item.key = {++made_up_, ~uint64_t{0}};  // nothing else has this key: it repeats nothing
-    } else if (const auto held = held_.empty() ? held_.end() : held_.find(item.key);
-               held != held_.end()) {
-      held->second.items.push_back(item);
-      continue;
-    } else if (!repeats_ && seen_.contains(item.key)) {
-      held_[item.key].items.push_back(item);  // waits for the one in this batch
-      continue;
-    } else if (is_diverted(item)) {
-      taken.diverted.push_back(item);
-      continue;
-    } else if (!repeats_) {
+      place(item, taken);
+    } else if (Held* const held = ahead_of(item.key)) {
+      held->items.push_back(item);
+    } else if (place(item, taken) && !repeats_) {
       seen_.insert(item.key);
     }
-    place(item, taken);
   }
 }
 
-void Lane::park(const Item& item, const Outcome& outcome, bool alone, Instant now) {
+const Tries& Lane::park(const Item& item, Instant now, bool is_alone,
+                        const std::optional<Duration>& asked) {
   Held& held = held_[item.key];
   held.items.push_front(item);
-  ++queued_;
-  if (held.state == Held::State::parked) {
-    return;
+  if (!held.is_parked) {
+    held.is_parked = true;
+    held.is_alone = held.is_alone || is_alone;
+    parked_.emplace(failed(held.tries, asked, now), item.key);
   }
-  held.state = Held::State::parked;
-  held.alone = held.alone || alone;
-  if (held.attempts++ == 0) {
-    held.first_failed = now;
-    failing_.insert(now);
-  }
-  parked_.emplace(now + backoff(spec_.retry, held.attempts, outcome.retry_after, random_),
-                  item.key);
+  return held.tries;
 }
 
-void Lane::forget_failure(Held& held) {
-  if (held.attempts > 0) {
-    failing_.erase(held.first_failed);
-    held.attempts = 0;
-  }
-  held.alone = false;
-}
-
+// Nothing of the key is in a batch any longer: what waits behind it comes next.
 void Lane::release(const OrderKey& key) {
   const auto found = held_.empty() ? held_.end() : held_.find(key);
-  if (found == held_.end() || found->second.state != Held::State::busy) {
+  if (found == held_.end() || found->second.is_parked) {
     return;
   }
   Held& held = found->second;
-  forget_failure(held);
-  if (held.items.empty()) {
-    held_.erase(found);
+  forget(held.tries);
+  held.is_alone = false;
+  if (!repeats_ && !held.items.empty()) {
+    released_.push_back(held.items.pop_front());
     return;
   }
-  held.state = Held::State::ready;
-  ready_.push_back(key);
+  for (size_t i = held.items.size(); i-- > 0;) {
+    push_front(held.items[i]);
+  }
+  held_.erase(found);
 }
 
 WriteQueue::Finished Lane::finish(Instant now, const std::vector<Item>& batch,
-                                  const std::vector<Outcome>& outcomes) {
-  CHECK(in_flight_);
+                                  const std::vector<Outcome>& outcomes,
+                                  const std::optional<Duration>& asked) {
   CHECK(batch.size() == outcomes.size());
-  in_flight_ = false;
+  Finished finished;
+  size_t failed = 0;
   // Backwards, so that several failed events of one key are parked in their order.
   for (size_t i = batch.size(); i-- > 0;) {
-    if (outcomes[i].kind == Outcome::Kind::failed) {
-      park(batch[i], outcomes[i], batch.size() == 1, now);
+    if (outcomes[i] == Outcome::failed) {
+      const Tries& tries = park(batch[i], now, batch.size() == 1, asked);
+      finished.exhausted = are_exhausted(tries, now) ? &batch[i] : finished.exhausted;
+      finished.failed_before = batch.size() == 1 && tries.failed > 1;
+      ++failed;
     }
   }
-  Finished finished;
-  bool all_failed = true;
+  ended(batch.size(), failed);
   bool any_durable = false;
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (outcomes[i].kind != Outcome::Kind::failed) {
-      all_failed = false;
-      any_durable = any_durable || outcomes[i].kind == Outcome::Kind::durable;
+    if (outcomes[i] != Outcome::failed) {
+      any_durable = any_durable || outcomes[i] == Outcome::durable;
       release(batch[i].key);
-      continue;
-    }
-    const Held& held = held_.at(batch[i].key);
-    finished.failed_before = batch.size() == 1 && held.attempts > 1;
-    if (finished.exhausted == nullptr &&
-        exhausted(spec_.retry, held.attempts, held.first_failed, now)) {
-      finished.exhausted = &batch[i];
     }
   }
   if (any_durable) {
-    events_max_ = std::min<size_t>(spec_.batch_events, events_max_ * 2);
+    grow();
     retry_events_max_ = std::min(spec_.batch_events, retry_events_max_ * 2);
-  } else if (all_failed) {
+  } else if (failed == batch.size()) {
     retry_events_max_ = std::max<uint32_t>(1, static_cast<uint32_t>(batch.size() / 2));
   }
   return finished;
 }
 
-void Lane::bisect(const std::vector<Item>& batch) {
-  CHECK(in_flight_);
-  CHECK(batch.size() > 1);
-  PROBE("batch_bisected");
-  in_flight_ = false;
-  queued_ += batch.size();
-  events_max_ = batch.size() / 2;
+void Lane::put_back(const std::vector<Item>& batch) {
   for (size_t i = batch.size(); i-- > 0;) {
     const auto held = held_.find(batch[i].key);
     if (held != held_.end()) {
       held->second.items.push_front(batch[i]);
-      continue;
+    } else {
+      push_front(batch[i]);
     }
-    queue_.push_front(batch[i]);
-    queue_bytes_ += batch[i].bytes;
   }
   for (const Item& item : batch) {
     release(item.key);

@@ -29,15 +29,9 @@ Result<Instant> Outage::failed(const RetryPolicy& policy, const Error& error, In
   return now + backoff(policy, failures_, error.retry_after, random);
 }
 
-void Outage::recovered(Instant now, Notices& notices) {
-  if (since_) {
-    failures_ = 0;
-    failing(std::nullopt, now, notices);
-  }
-}
-
 void Outage::failing(std::optional<Instant> since, Instant now, Notices& notices) {
   since_ = since;
+  failures_ = since ? failures_ : 0;
   const Duration lasted = since ? now - *since : Duration{0};
   if (said_ < kAlertAfter && lasted >= (said_ < kWarnAfter ? kWarnAfter : kAlertAfter)) {
     PROBE("outage_alert");

@@ -29,7 +29,7 @@ class Outage {
   // It has been failing since then, with this error; nothing: it works.
   void failing(std::optional<Instant> since, Instant now, Notices& notices);
   void set_error(const std::string& error) { error_ = error; }
-  void recovered(Instant now, Notices& notices);
+  void recovered(Instant now, Notices& notices) { failing(std::nullopt, now, notices); }
   void forget_failures() { failures_ = 0; }
 
   uint32_t failures() const { return failures_; }

@@ -284,7 +284,7 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   SinkQueue& sink = *sinks_[task->sink];
   SinkQueue::Answer& answer = sink.written(*task, std::move(result), now);
   for (size_t i = 0; i < answer.outcomes.size(); ++i) {
-    if (answer.outcomes[i].kind == Outcome::Kind::durable) {
+    if (answer.outcomes[i] == Outcome::durable) {
       parts_.settle(task->items[i]);  // I1
     }
   }
@@ -296,7 +296,7 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   if (answer.stop && !is_giving_up_) {
     fail(std::move(*answer.stop), now);
   }
-  task.reset();  // before a pause for want of room: its blocks are free
+  sink.keep(std::move(task));  // before a pause for want of room: its blocks are free
   answered({}, now);
 }
 

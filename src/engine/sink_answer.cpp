@@ -15,61 +15,56 @@ constexpr uint32_t kFailuresToBreak = 2;  // writes in a row of which nothing wa
 constexpr Duration kProbeEvery = 1s;      // at the most: it is seen within it that the sink works
 constexpr Duration kPauseMax = 1h;        // that a sink may ask for
 
-}  // namespace
-
-SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<Failure>> result,
-                                      Instant now) {
-  answer_.outcomes.assign(task.items.size(), {.kind = Outcome::Kind::failed, .retry_after = {}});
-  answer_.rejected.clear();
-  answer_.any_durable = false;
-  answer_.stop.reset();
-  --writes_;
-  Entry& entry = queues_[task.queue];
-  slots_[entry.slot].is_busy = false;
-  counts_.add_write(now - task.started, result.has_value());
-  if (!result && reaction_to(result.error().kind) == Reaction::reject && task.items.size() > 1) {
-    entry.queue->bisect(task.items);
-    works(now);
-  } else if (auto flaw = result ? flaw_of(task, *result) : std::nullopt) {
-    answer_.stop = std::move(flaw);
-  } else {
-    take_answer(task, result, now);
-  }
-  if (outage_.since() || failing_.size() > 0) {
-    outage_.failing(failing_.first(), now, notices_);
-  }
-  touch(task.queue);
-  list_slot(entry.slot);
-  return answer_;
-}
-
 // An answer that cannot be one is our connector's fault: nothing of it is believed.
-std::optional<std::string> SinkQueue::flaw_of(const WriteTask& task,
-                                              const std::vector<Failure>& failures) const {
-  std::vector<bool> named(failures.empty() ? 0 : task.items.size());
+std::optional<std::string> flaw_of(const std::vector<Failure>& failures, size_t events) {
+  std::vector<bool> named(failures.empty() ? 0 : events);
   for (const Failure& failure : failures) {
-    if (failure.index >= named.size() || named[failure.index]) {
+    const bool is_in_it = failure.index < named.size();
+    if (!is_in_it || named[failure.index]) {
       return fmt::format(
-          "sink {}: its answer to a write of {} events names event {} {}: a fault of "
-          "the connector",
-          spec_.name, task.items.size(), failure.index,
-          failure.index >= named.size() ? "that is not in it" : "twice");
+          "its answer to a write of {} events names event {} {}: a fault of the connector", events,
+          failure.index, is_in_it ? "twice" : "that is not in it");
     }
     named[failure.index] = true;
   }
   return std::nullopt;
 }
 
+}  // namespace
+
+SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<Failure>> result,
+                                      Instant now) {
+  answer_.outcomes.clear();
+  answer_.rejected.clear();
+  answer_.any_durable = false;
+  answer_.stop.reset();
+  --writes_;
+  next_of(task.batch.slot);
+  counts_.add_write(now - task.started, result.has_value());
+  if (!result && reaction_to(result.error().kind) == Reaction::reject && task.items.size() > 1) {
+    queues_[task.queue].queue->bisect(task.items);
+    works(now);
+  } else if (const auto flaw = result ? flaw_of(*result, task.items.size()) : std::nullopt) {
+    answer_.stop = fmt::format("sink {}: {}", spec_.name, *flaw);
+  } else {
+    take_answer(task, result, now);
+  }
+  if (outage_.since() || !failing_.empty()) {
+    outage_.failing(failing_since(), now, notices_);
+  }
+  touch(task.queue);
+  return answer_;
+}
+
 void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Failure>>& result,
                             Instant now) {
   std::vector<Outcome>& outcomes = answer_.outcomes;
-  outcomes.assign(task.items.size(), Outcome{});
-  std::optional<Duration> pause;
+  outcomes.assign(task.items.size(), Outcome::durable);
+  std::optional<Duration> asked;
   const auto take = [&](uint32_t index, const Error& error) {
     const Reaction reaction = reaction_to(error.kind);
     const bool is_rejected = reaction == Reaction::reject;
-    outcomes[index] = {is_rejected ? Outcome::Kind::rejected : Outcome::Kind::failed,
-                       error.retry_after};
+    outcomes[index] = is_rejected ? Outcome::rejected : Outcome::failed;
     if (is_rejected) {
       answer_.rejected.emplace_back(task.items[index], error);
       return;
@@ -79,7 +74,7 @@ void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Fail
     }
     ++counts_.retries;
     outage_.set_error(error.what);
-    pause = std::max(pause.value_or(Duration{0}), error.retry_after.value_or(Duration{0}));
+    asked = std::max(asked, error.retry_after);
   };
   if (result) {
     for (const Failure& failure : *result) {
@@ -91,28 +86,43 @@ void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Fail
     }
   }
   for (size_t i = 0; i < outcomes.size(); ++i) {
-    if (outcomes[i].kind == Outcome::Kind::durable) {
+    if (outcomes[i] == Outcome::durable) {
       ++counts_.events;
       counts_.bytes += task.items[i].bytes;
       answer_.any_durable = true;
     }
   }
-  const auto finished = queues_[task.queue].queue->finish(now, task.items, outcomes);
-  if (finished.exhausted != nullptr && !answer_.stop) {
-    answer_.stop = fmt::format("sink {}: retries used up at {}: {}", spec_.name,
-                               describe(finished.exhausted->event()), outage_.error());
+  const auto finished = queues_[task.queue].queue->finish(now, task.items, outcomes, asked);
+  if (finished.exhausted != nullptr) {
+    give_up(*finished.exhausted);
   }
   const bool took_something = answer_.any_durable || !answer_.rejected.empty();
   if (took_something) {
     works(now);
   }
-  if (pause && *pause > Duration{0}) {
+  if (asked > Duration{0}) {
     PROBE("sink_asks_for_a_pause");
-    asked_until_ = std::max(asked_until_, now + std::min(*pause, kPauseMax));
+    asked_until_ = std::max(asked_until_, now + std::min(*asked, kPauseMax));
     paused_until_ = std::max(paused_until_, asked_until_);
   }
   if (!took_something) {
-    took_nothing(task, finished.failed_before && pause == Duration{0}, now);
+    took_nothing(task, finished.failed_before && asked <= Duration{0}, now);
+  }
+}
+
+void SinkQueue::give_up(const Item& item) {
+  if (!answer_.stop) {
+    answer_.stop = fmt::format("sink {}: retries used up at {}: {}", spec_.name,
+                               describe(item.event()), outage_.error());
+  }
+}
+
+void SinkQueue::retry_all(Instant now) {
+  for (uint32_t queue = 0; queue < queues_.size(); ++queue) {
+    if (queues_[queue].queue != nullptr) {
+      queues_[queue].queue->retry_now(now);
+      touch(queue);
+    }
   }
 }
 
@@ -122,12 +132,7 @@ void SinkQueue::works(Instant now) {
   if (std::exchange(is_broken_, false)) {
     PROBE("sink_recovers");
     paused_until_ = asked_until_;  // a write that was under way does not end what it asked for
-    for (uint32_t queue = 0; queue < queues_.size(); ++queue) {
-      if (queues_[queue].queue != nullptr) {
-        queues_[queue].queue->retry_now(now);
-        touch(queue);
-      }
-    }
+    retry_all(now);
   }
 }
 
@@ -145,22 +150,15 @@ void SinkQueue::took_nothing(const WriteTask& task, bool failed_before, Instant 
     PROBE("sink_breaks");
     is_broken_ = true;
     probes_failed_ = 1;
-    for (uint32_t queue = 0; queue < queues_.size(); ++queue) {
-      if (queues_[queue].queue != nullptr) {
-        queues_[queue].queue->retry_now(now);  // from here on the probes set the pace
-        touch(queue);
-      }
-    }
+    retry_all(now);  // from here on the probes set the pace
   } else if (task.is_probe) {
     ++probes_failed_;
   }
   queues_[task.queue].queue->retry_now(now);
   const Duration wait = std::min(backoff(spec_.retry, probes_failed_, {}, random_), kProbeEvery);
   paused_until_ = std::max(paused_until_, now + wait);
-  if (!answer_.stop && outage_.since() &&
-      exhausted(spec_.retry, probes_failed_, *outage_.since(), now)) {
-    answer_.stop = fmt::format("sink {}: retries used up at {}: {}", spec_.name,
-                               describe(task.items.front().event()), outage_.error());
+  if (outage_.since() && exhausted(spec_.retry, probes_failed_, *outage_.since(), now)) {
+    give_up(task.items.front());
   }
 }
 
@@ -173,7 +171,7 @@ SinkStatus SinkQueue::status(Instant now) const {
     }
   }
   shown.writes_in_flight = writes_;
-  if (const auto since = is_open_ ? failing_.first() : outage_.since()) {
+  if (const auto since = is_open_ ? failing_since() : outage_.since()) {
     shown.failing = outage_.error();
     shown.failing_for = now - *since;
   }

@@ -24,7 +24,6 @@ SinkQueue::SinkQueue(const PipelineSpec& pipeline, uint32_t index, Timers& timer
       quarantined_({.hash_key = pipeline.hash_key, .folders = spec_.traits.folders}),
       barred_({.hash_key = pipeline.hash_key, .folders = spec_.traits.folders}),
       outage_(fmt::format("sink {}", spec_.name)) {
-  fullest_.fill(kNone);
   counts_.name = spec_.name;
   for (uint32_t slot = 0; !spec_.traits.folders && slot < slots_.size(); ++slot) {
     open_queue(slot);
@@ -58,6 +57,7 @@ uint32_t SinkQueue::open_queue(uint32_t slot) {
     free_queues_.pop_back();
   } else {
     queues_.emplace_back();
+    by_level_.emplace(0, queue);
   }
   Entry& entry = queues_[queue];
   entry.slot = slot;
@@ -76,35 +76,21 @@ uint32_t SinkQueue::queue_for(const Item& item, uint32_t cuts) {
     return static_cast<uint32_t>((item.key.is_zero() ? round_robin_ : item.key.high) %
                                  slots_.size());
   }
-  const FolderKey folder{item.key, item.chunk->part};
-  const auto found = queue_of_folder_.find(folder);
-  if (found != queue_of_folder_.end()) {
+  const uint32_t part = item.chunk->part;
+  folders_.resize(std::max<size_t>(folders_.size(), part + 1));
+  if (const auto found = folders_[part].find(item.key); found != folders_[part].end()) {
     return found->second;
   }
-  if (queue_of_folder_.size() >= spec_.open_folders_max) {
+  if (queues_.size() - free_queues_.size() >= spec_.open_folders_max) {
     PROBE("open_object_cut_for_another");
-    if (const uint32_t full = fullest(); full != kNone) {
-      consider(full, item.chunk->arrived, true);
-    }
+    cut_fullest(item.chunk->arrived);
   }
   const uint32_t queue = open_queue(static_cast<uint32_t>(item.key.high % slots_.size()));
   queues_[queue].folder = item.key;
-  queues_[queue].part = folder.part;
+  queues_[queue].part = part;
   queues_[queue].cuts = cuts;
-  queue_of_folder_.emplace(folder, queue);
+  folders_[part].emplace(item.key, queue);
   return queue;
-}
-
-void SinkQueue::close_if_empty(uint32_t queue) {
-  Entry& entry = queues_[queue];
-  if (!spec_.traits.folders || entry.queue->in_flight() || entry.queue->queued() > 0 ||
-      entry.is_listed || entry.is_touched) {
-    return;
-  }
-  queue_of_folder_.erase({entry.folder, entry.part});
-  set_level(queue, 0);
-  entry = {};
-  free_queues_.push_back(queue);
 }
 
 void SinkQueue::push(Item item, uint32_t cuts) {
@@ -126,9 +112,14 @@ void SinkQueue::touch(uint32_t queue) {
 void SinkQueue::consider_touched(Instant now) {
   while (!touched_.empty()) {
     const uint32_t queue = touched_.pop_front();
-    queues_[queue].is_touched = false;
+    Entry& entry = queues_[queue];
+    entry.is_touched = false;
     consider(queue, now, is_flushing_);
-    close_if_empty(queue);
+    if (spec_.traits.folders && entry.queue->queued() == 0 && !entry.is_listed) {
+      folders_[entry.part].erase(entry.folder);
+      entry = {};  // its level is 0
+      free_queues_.push_back(queue);
+    }
   }
 }
 
@@ -137,59 +128,46 @@ void SinkQueue::consider(uint32_t queue, Instant now, bool flush) {
   if (entry.queue == nullptr) {
     return;
   }
-  const bool in_flight = entry.queue->in_flight();
-  set_level(queue, in_flight ? 0 : static_cast<uint32_t>(std::bit_width(entry.queue->queued())));
-  if (entry.is_listed || in_flight) {
+  const uint64_t size = entry.queue->in_flight() ? 0 : entry.queue->queued();
+  set_level(queue, static_cast<uint32_t>(std::bit_width(size)));
+  if (entry.is_listed) {
     return;
   }
   const Instant at = entry.queue->ready_at(now, flush);
   if (at <= now) {
     entry.is_listed = true;
-    slots_[entry.slot].ready.push_back(queue);
-    list_slot(entry.slot);
+    slots_[entry.slot].push_back(queue);
+    if (slots_[entry.slot].size() == 1) {
+      ready_slots_.push_back(entry.slot);
+    }
   } else if (at != Instant::never()) {
     timers_.arm(Timers::Kind::queue, uint64_t{index_} << 32 | queue, at);
   }
 }
 
-void SinkQueue::list_slot(uint32_t number) {
-  Slot& slot = slots_[number];
-  if (!slot.is_busy && !slot.ready.empty() && !std::exchange(slot.is_listed, true)) {
-    ready_slots_.push_back(number);
+void SinkQueue::next_of(uint32_t slot) {
+  queues_[slots_[slot].pop_front()].is_listed = false;
+  if (!slots_[slot].empty()) {
+    ready_slots_.push_back(slot);
   }
 }
 
 void SinkQueue::set_level(uint32_t queue, uint32_t level) {
-  Entry& entry = queues_[queue];
-  level = std::min(level, kLevels - 1);
-  if (entry.level == level) {
-    return;
-  }
-  if (entry.level > 0) {
-    (entry.before == kNone ? fullest_[entry.level] : queues_[entry.before].after) = entry.after;
-    if (entry.after != kNone) {
-      queues_[entry.after].before = entry.before;
-    }
-  }
-  entry.level = level;
-  entry.before = kNone;
-  entry.after = level > 0 ? fullest_[level] : kNone;
-  if (level > 0) {
-    if (entry.after != kNone) {
-      queues_[entry.after].before = queue;
-    }
-    fullest_[level] = queue;
+  const uint32_t before = std::exchange(queues_[queue].level, level);
+  if (level != before) {
+    auto place = by_level_.extract({before, queue});
+    place.value() = {level, queue};
+    by_level_.insert(std::move(place));
   }
 }
 
 // One of the fullest: none has twice as many events.
-uint32_t SinkQueue::fullest() const {
-  for (uint32_t level = kLevels; level-- > 1;) {
-    if (fullest_[level] != kNone) {
-      return fullest_[level];
-    }
+bool SinkQueue::cut_fullest(Instant now) {
+  if (by_level_.empty() || by_level_.rbegin()->first == 0) {
+    return false;
   }
-  return kNone;
+  consider(by_level_.rbegin()->second, now, true);
+  return true;
 }
 
 void SinkQueue::flush(bool on, Instant now) {
@@ -203,16 +181,16 @@ void SinkQueue::flush(bool on, Instant now) {
 
 void SinkQueue::relieve(Instant now) {
   consider_touched(now);
-  if (writes_ > 0) {
-    return;
-  }
-  if (const uint32_t queue = fullest(); queue != kNone) {
+  if (writes_ == 0 && cut_fullest(now)) {
     PROBE("lane_cut_for_room");
-    consider(queue, now, true);
   }
 }
 
-bool SinkQueue::may_write(Instant now) {
+bool SinkQueue::may_write(Instant now, bool covered) {
+  if (!covered) {
+    PROBE("write_waits_for_lease");
+    return false;  // the next save renews it, or ends the pipeline
+  }
   const Instant at = std::max(paced_until_, paused_until_);
   if (at > now) {
     timers_.arm(Timers::Kind::sink, index_, at);
@@ -224,44 +202,28 @@ bool SinkQueue::may_write(Instant now) {
 std::unique_ptr<WriteTask> SinkQueue::next_write(Instant now, bool covered) {
   while (true) {
     consider_touched(now);
-    if (ready_slots_.empty()) {
+    if (ready_slots_.empty() || !may_write(now, covered)) {
       return nullptr;
     }
-    if (!covered) {
-      PROBE("write_waits_for_lease");
-      return nullptr;  // the next save renews it, or ends the pipeline
-    }
-    if (!may_write(now)) {
-      return nullptr;
-    }
-    const uint32_t number = ready_slots_.pop_front();
-    Slot& slot = slots_[number];
-    slot.is_listed = false;
-    if (slot.is_busy || slot.ready.empty()) {
-      continue;
-    }
-    const uint32_t queue = slot.ready.pop_front();
-    queues_[queue].is_listed = false;
-    Taken taken = queues_[queue].queue->take(now, is_flushing_);
-    diverted_.insert(diverted_.end(), taken.diverted.begin(), taken.diverted.end());
+    const uint32_t slot = ready_slots_.pop_front();
+    const uint32_t queue = slots_[slot].front();
+    queues_[queue].queue->take(now, is_flushing_, taken_);
     touch(queue);
-    if (!taken.batch.empty()) {
-      return begin(queue, std::move(taken), now);
+    if (!taken_.batch.empty()) {
+      return begin(queue, now);
     }
-    list_slot(number);
+    next_of(slot);
   }
 }
 
-std::unique_ptr<WriteTask> SinkQueue::begin(uint32_t queue, Taken taken, Instant now) {
-  Entry& entry = queues_[queue];
-  CHECK(!slots_[entry.slot].is_busy);  // I4
-  auto task = std::make_unique<WriteTask>();
+std::unique_ptr<WriteTask> SinkQueue::begin(uint32_t queue, Instant now) {
+  auto task = spare_ != nullptr ? std::move(spare_) : std::make_unique<WriteTask>();
   task->sink = index_;
   task->queue = queue;
-  task->items = std::move(taken.batch);
+  task->items.swap(taken_.batch);
   task->started = now;
   task->is_probe = is_broken_;
-  task->batch.slot = entry.slot;
+  task->batch.slot = queues_[queue].slot;
   task->batch.deadline = now + spec_.traits.write_deadline;
   task->batch.events.reserve(task->items.size());
   const Chunk* last = nullptr;
@@ -272,13 +234,19 @@ std::unique_ptr<WriteTask> SinkQueue::begin(uint32_t queue, Taken taken, Instant
     }
     task->batch.events.push_back(&item.event());
   }
-  slots_[entry.slot].is_busy = true;
   ++writes_;
   if (spec_.rate > 0) {  // what a second did not use, the next one may
     const std::chrono::duration<double> worth(static_cast<double>(task->items.size()) / spec_.rate);
     paced_until_ = std::max(paced_until_, now - 1s) + std::chrono::duration_cast<Duration>(worth);
   }
   return task;
+}
+
+void SinkQueue::keep(std::unique_ptr<WriteTask> task) {
+  task->items.clear();
+  task->batch.events.clear();
+  task->blocks.clear();
+  spare_ = std::move(task);
 }
 
 }  // namespace penstock::engine

@@ -7,9 +7,9 @@
 // go on, and no key waits for its own retry any longer.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -46,15 +46,16 @@ class SinkQueue {
   // The next write that may begin; nothing: none, or not yet. What met a quarantine on its way is
   // in diverted(). `covered`: the lease outlives a write that begins now.
   std::unique_ptr<WriteTask> next_write(Instant now, bool covered);
-  std::vector<Item>& diverted() { return diverted_; }
+  std::vector<Item>& diverted() { return taken_.diverted; }
 
   struct Answer {                   // what the sink said; kept for its memory
-    std::vector<Outcome> outcomes;  // of the items of the write
+    std::vector<Outcome> outcomes;  // of the items of the write; empty: none of them counts
     std::vector<std::pair<Item, Error>> rejected;
     bool any_durable = false;
     std::optional<std::string> stop;  // why the pipeline stops
   };
   Answer& written(const WriteTask& task, Result<std::vector<Failure>> result, Instant now);
+  void keep(std::unique_ptr<WriteTask> task);  // its memory, for a later write
 
   // Of keys that were rejected by a write: what is behind them in their lanes follows them.
   QuarantineSet& quarantined() { return quarantined_; }
@@ -69,51 +70,34 @@ class SinkQueue {
   SinkStatus status(Instant now) const;
 
  private:
-  static constexpr uint32_t kNone = UINT32_MAX;
-  static constexpr uint32_t kLevels = 33;
   struct Entry {
     std::unique_ptr<WriteQueue> queue;
     uint32_t slot = 0;
-    bool is_listed = false;                  // in its slot's list
-    bool is_touched = false;                 // in touched_
-    uint32_t level = 0;                      // of its fill, as listed in fullest_; 0: it is not
-    uint32_t before = kNone, after = kNone;  // in that list
-    OrderKey folder;                         // where the sink has folders
+    bool is_listed = false;   // in slots_
+    bool is_touched = false;  // in touched_
+    uint32_t level = 0;       // as in by_level_
+    OrderKey folder;          // where the sink has folders
     uint32_t part = 0;
     uint32_t cuts = 0;
   };
-  struct Slot {
-    bool is_busy = false;
-    bool is_listed = false;  // in ready_slots_
-    Fifo<uint32_t> ready;    // queues
-  };
-  struct FolderKey {
-    OrderKey key;
-    uint32_t part = 0;
-    bool operator==(const FolderKey&) const = default;
-  };
-  struct FolderHasher {
-    size_t operator()(const FolderKey& folder) const {
-      return static_cast<size_t>(folder.key.low ^ (folder.part * 0x9e3779b97f4a7c15ULL));
-    }
-  };
-
   uint32_t queue_for(const Item& item, uint32_t cuts);
   uint32_t open_queue(uint32_t slot);
-  void close_if_empty(uint32_t queue);
   void touch(uint32_t queue);
   void consider_touched(Instant now);
   void consider(uint32_t queue, Instant now, bool flush);
-  void list_slot(uint32_t slot);
-  bool may_write(Instant now);
-  std::unique_ptr<WriteTask> begin(uint32_t queue, Taken taken, Instant now);
+  void next_of(uint32_t slot);
+  bool may_write(Instant now, bool covered);
+  std::unique_ptr<WriteTask> begin(uint32_t queue, Instant now);
   void set_level(uint32_t queue, uint32_t level);
-  uint32_t fullest() const;
+  bool cut_fullest(Instant now);
   void take_answer(const WriteTask& task, const Result<std::vector<Failure>>& result, Instant now);
-  std::optional<std::string> flaw_of(const WriteTask& task,
-                                     const std::vector<Failure>& failures) const;
+  void give_up(const Item& item);
   void works(Instant now);
   void took_nothing(const WriteTask& task, bool failed_before, Instant now);
+  void retry_all(Instant now);
+  std::optional<Instant> failing_since() const {
+    return failing_.empty() ? std::nullopt : std::optional(*failing_.begin());
+  }
 
   const SinkSpec& spec_;
   const uint32_t index_;  // in the pipeline
@@ -126,13 +110,15 @@ class SinkQueue {
 
   std::vector<Entry> queues_;
   std::vector<uint32_t> free_queues_;
-  std::unordered_map<FolderKey, uint32_t, FolderHasher> queue_of_folder_;
-  std::vector<Slot> slots_;
-  Fifo<uint32_t> ready_slots_;
-  Fifo<uint32_t> touched_;                 // pushed to, or answered
-  std::array<uint32_t, kLevels> fullest_;  // the first of the queues by the width of their sizes
+  std::vector<std::unordered_map<OrderKey, uint32_t, Hash128Hasher>> folders_;  // of each part
+  std::vector<Fifo<uint32_t>> slots_;  // queues that are ready; the first one's write is in flight,
+  Fifo<uint32_t> ready_slots_;         // or its slot is here
+  Fifo<uint32_t> touched_;             // pushed to, or answered
+  // Queues by the width of their sizes; 0: there is nothing to be cut.
+  std::set<std::pair<uint32_t, uint32_t>> by_level_;
   uint64_t round_robin_ = 0;
-  std::vector<Item> diverted_;
+  Taken taken_;
+  std::unique_ptr<WriteTask> spare_;
   Answer answer_;
 
   QuarantineSet quarantined_, barred_;

@@ -49,7 +49,8 @@ struct QueueTest : testing::Test {
     queue->push(one);
   }
   std::vector<uint32_t> take(bool flush = true) {
-    Taken taken = queue->take(now, flush);
+    Taken taken;
+    queue->take(now, flush, taken);
     batch = std::move(taken.batch);
     diverted = std::move(taken.diverted);
     return indexes_of(batch);
@@ -62,17 +63,17 @@ struct QueueTest : testing::Test {
     return indexes;
   }
   // False: retries are used up, at `exhausted`.
-  bool finish(const std::map<size_t, Outcome::Kind>& failures = {}) {
+  bool finish(const std::map<size_t, Outcome>& failures = {}) {
     std::vector<Outcome> outcomes(batch.size());
     for (const auto& [index, kind] : failures) {
-      outcomes[index].kind = kind;
+      outcomes[index] = kind;
     }
-    finished = queue->finish(now, batch, outcomes);
+    finished = queue->finish(now, batch, outcomes, asked);
     exhausted = finished.exhausted == nullptr ? Item{} : *finished.exhausted;
     return finished.exhausted == nullptr;
   }
-  bool finish_all(Outcome::Kind kind) {
-    std::map<size_t, Outcome::Kind> failures;
+  bool finish_all(Outcome kind) {
+    std::map<size_t, Outcome> failures;
     for (size_t i = 0; i < batch.size(); ++i) {
       failures[i] = kind;
     }
@@ -80,8 +81,8 @@ struct QueueTest : testing::Test {
   }
 
   using Indexes = std::vector<uint32_t>;
-  static constexpr auto kFailed = Outcome::Kind::failed;
-  static constexpr auto kRejected = Outcome::Kind::rejected;
+  static constexpr auto kFailed = Outcome::failed;
+  static constexpr auto kRejected = Outcome::rejected;
 
   Instant now{Duration{1s}};
   SinkSpec spec;
@@ -90,6 +91,7 @@ struct QueueTest : testing::Test {
   Chunk chunk;
   std::unique_ptr<WriteQueue> queue;
   std::vector<Item> batch, diverted;
+  std::optional<Duration> asked;  // by the sink, to be left alone
   WriteQueue::Finished finished;
   Item exhausted;
 };

@@ -58,7 +58,7 @@ struct SinkQueueTest : testing::Test {
   SinkQueue::Answer& answer(const WriteTask& task, Written result = std::vector<Failure>{}) {
     SinkQueue::Answer& said = sink->written(task, std::move(result), now);
     for (size_t i = 0; i < said.outcomes.size(); ++i) {
-      if (said.outcomes[i].kind == Outcome::Kind::durable) {
+      if (said.outcomes[i] == Outcome::durable) {
         delivered.emplace_back(task.items[i].index, now);
       }
     }

@@ -1,12 +1,13 @@
-// Timers: the pipeline's one heap of instants. An owner (kind and index) has at most one that
-// counts, the earliest it asked for. Used under the runner's lock.
+// Timers: every instant that the pipeline waits for. An owner (kind and index) has one at most, the
+// earliest it asked for. Used under the runner's lock.
 #pragma once
 
-#include <algorithm>
+#include <compare>
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <unordered_map>
-#include <vector>
+#include <set>
+#include <utility>
 
 #include "base/time.h"
 
@@ -31,58 +32,33 @@ class Timers {
   struct Due {
     Kind kind;
     uint64_t index;
+    auto operator<=>(const Due&) const = default;
   };
 
   void arm(Kind kind, uint64_t index, Instant at) {
-    Instant& armed = armed_.try_emplace(key_of(kind, index), Instant::never()).first->second;
-    if (at >= armed) {
-      return;
+    const Due owner{kind, index};
+    Instant& armed = armed_.try_emplace(owner, Instant::never()).first->second;
+    if (at < armed) {
+      order_.erase({armed, owner});
+      order_.emplace(at, owner);
+      armed = at;
     }
-    armed = at;
-    if (heap_.size() > 2 * armed_.size() + 64) {  // of entries that no longer count
-      heap_.clear();
-      for (const auto& [key, instant] : armed_) {
-        heap_.push_back({instant, key});
-      }
-      std::ranges::make_heap(heap_, Later());
-      return;
-    }
-    heap_.push_back({at, key_of(kind, index)});
-    std::ranges::push_heap(heap_, Later());
   }
   // The next one that is due; it no longer counts.
   std::optional<Due> pop(Instant now) {
-    while (!heap_.empty() && heap_.front().at <= now) {
-      const Entry entry = heap_.front();
-      std::ranges::pop_heap(heap_, Later());
-      heap_.pop_back();
-      const auto armed = armed_.find(entry.key);
-      if (armed != armed_.end() && armed->second == entry.at) {
-        armed_.erase(armed);
-        return Due{static_cast<Kind>(entry.key >> kIndexBits), entry.key & kIndexMask};
-      }
+    if (order_.empty() || order_.begin()->first > now) {
+      return std::nullopt;
     }
-    return std::nullopt;
+    const Due owner = order_.begin()->second;
+    order_.erase(order_.begin());
+    armed_.at(owner) = Instant::never();
+    return owner;
   }
-  // Perhaps that of an entry that no longer counts: then pop() gives nothing.
-  Instant next() const { return heap_.empty() ? Instant::never() : heap_.front().at; }
+  Instant next() const { return order_.empty() ? Instant::never() : order_.begin()->first; }
 
  private:
-  struct Entry {
-    Instant at;
-    uint64_t key;
-  };
-  struct Later {
-    bool operator()(const Entry& a, const Entry& b) const { return a.at > b.at; }
-  };
-  static constexpr int kIndexBits = 56;
-  static constexpr uint64_t kIndexMask = (uint64_t{1} << kIndexBits) - 1;
-  static uint64_t key_of(Kind kind, uint64_t index) {
-    return static_cast<uint64_t>(kind) << kIndexBits | index;
-  }
-
-  std::vector<Entry> heap_;
-  std::unordered_map<uint64_t, Instant> armed_;
+  std::map<Due, Instant> armed_;  // of every owner; never: it waits for nothing
+  std::set<std::pair<Instant, Due>> order_;
 };
 
 }  // namespace penstock::engine

@@ -3,10 +3,12 @@
 // runner's lock.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <vector>
 
+#include "base/fifo.h"
 #include "core/quarantine.h"
 #include "engine/ledger.h"
 #include "engine/retry.h"
@@ -24,11 +26,7 @@ struct Item {  // one sink's copy of one event
   const Event& event() const { return chunk->event(index); }
 };
 
-// What became of one item of a write.
-struct Outcome {
-  enum class Kind : uint8_t { durable, failed, rejected } kind = Kind::durable;
-  std::optional<Duration> retry_after;
-};
+enum class Outcome : uint8_t { durable, failed, rejected };  // of one item of a write
 
 struct Taken {
   std::vector<Item> batch;
@@ -36,45 +34,106 @@ struct Taken {
   std::vector<Item> diverted;  // of quarantined keys met on the way
 };
 
-// The first failures of all keys that a sink is still trying: since when it has been failing.
-class FailingSince {
- public:
-  void insert(Instant at) { since_.insert(at); }
-  void erase(Instant at) { since_.erase(since_.find(at)); }
-  std::optional<Instant> first() const {
-    return since_.empty() ? std::nullopt : std::optional(*since_.begin());
-  }
-  size_t size() const { return since_.size(); }
-
- private:
-  std::multiset<Instant> since_;
+struct Tries {  // of a key or a folder: the failed ones in a row
+  uint32_t failed = 0;
+  Instant first;
 };
+
+// The first failures of all keys that a sink is still trying: since when it has been failing.
+using FailingSince = std::multiset<Instant>;
 
 class WriteQueue {
  public:
+  WriteQueue(const SinkSpec& spec, const QuarantineSet& quarantine, FailingSince& failing,
+             uint64_t seed)
+      : spec_(spec),
+        quarantine_(quarantine),
+        events_max_(spec.batch_events),
+        failing_(failing),
+        random_(seed) {}
+  WriteQueue(const WriteQueue&) = delete;
+  WriteQueue& operator=(const WriteQueue&) = delete;
   virtual ~WriteQueue() = default;
-  virtual void push(const Item& item) = 0;
-  // When the next write may begin: a time that is not later than `now` means at once; never() means
-  // not before something is pushed or finished. `flush`: do not wait for a fuller batch.
-  virtual Instant ready_at(Instant now, bool flush) = 0;
+
+  void push(const Item& item) {
+    queue_.push_back(item);
+    queue_bytes_ += item.bytes;
+    cuts_ += item.is_cut ? 1 : 0;
+    ++unfinished_;
+  }
+  // When the next write may begin, where none is in flight: a time that is not later than `now`
+  // means at once; never() means not before something is pushed. `flush`: do not wait for a fuller
+  // batch.
+  virtual Instant ready_at(Instant now, bool flush) const = 0;
   // The next batch, which is then in flight until finish() or bisect(). An empty one leaves nothing
   // in flight.
-  virtual Taken take(Instant now, bool flush) = 0;
+  void take(Instant now, bool flush, Taken& taken);
   struct Finished {
     const Item* exhausted = nullptr;  // of the batch: its retries are used up
     bool failed_before = false;       // all of it was one key or folder that has failed before
   };
-  // The write ended. Failed items wait for their retry.
+  // The write ended. Failed items wait for their retry, as long as the sink asked if it did.
   virtual Finished finish(Instant now, const std::vector<Item>& batch,
-                          const std::vector<Outcome>& outcomes) = 0;
+                          const std::vector<Outcome>& outcomes,
+                          const std::optional<Duration>& asked) = 0;
   // The write was rejected as a whole: its items go out again in halves, and halves of these, until
   // the culprit stands alone.
-  virtual void bisect(const std::vector<Item>& batch) = 0;
+  void bisect(const std::vector<Item>& batch);
   // The sink works again after an outage: nothing waits for its retry any longer.
   virtual void retry_now(Instant now) = 0;
-  virtual bool in_flight() const = 0;
-  virtual uint64_t queued() const = 0;  // items that wait, for a retry too
+  bool in_flight() const { return in_flight_ > 0; }
+  uint64_t queued() const { return unfinished_ - in_flight_; }  // that wait, for a retry too
   virtual uint64_t parked_keys() const = 0;
+
+ protected:
+  virtual void fill(Taken& taken, Instant now, bool flush) = 0;
+  virtual void put_back(const std::vector<Item>& batch) = 0;  // as if it had not been taken
+
+  void push_front(const Item& item) {
+    queue_.push_front(item);
+    queue_bytes_ += item.bytes;
+    cuts_ += item.is_cut ? 1 : 0;
+  }
+  Item pop_front() {
+    const Item item = queue_.pop_front();
+    queue_bytes_ -= item.bytes;
+    cuts_ -= item.is_cut ? 1 : 0;
+    return item;
+  }
+  // When a batch of what has not failed may begin.
+  Instant fresh_at(Instant now, bool flush) const;
+  bool fits(const Taken& taken, const Item& next) const {
+    return taken.batch.empty() ||
+           (taken.batch.size() < events_max_ && taken.bytes + next.bytes <= spec_.batch_bytes);
+  }
+  static void add(const Item& item, Taken& taken) {
+    taken.batch.push_back(item);
+    taken.bytes += item.bytes;
+  }
+  bool is_diverted(const Item& item) const {
+    return item.is_barred || (!quarantine_.empty() && quarantine_.contains(item.event()));
+  }
+  void ended(size_t items, size_t failed);
+  void grow() { events_max_ = std::min<size_t>(spec_.batch_events, events_max_ * 2); }
+  // One more; when to try again.
+  Instant failed(Tries& tries, const std::optional<Duration>& asked, Instant now);
+  bool are_exhausted(const Tries& tries, Instant now) const {
+    return exhausted(spec_.retry, tries.failed, tries.first, now);
+  }
+  void forget(Tries& tries);
+
+  const SinkSpec& spec_;
+  const QuarantineSet& quarantine_;
+  Fifo<Item> queue_;   // not looked at yet, in source order
+  uint64_t cuts_ = 0;  // in it
+  size_t events_max_;  // of a batch: halved by bisect(), doubled by a success
+
+ private:
+  FailingSince& failing_;
+  Random random_;
+  size_t queue_bytes_ = 0;
+  uint64_t unfinished_ = 0;  // of what was pushed
+  size_t in_flight_ = 0;     // of these
 };
 
 }  // namespace penstock::engine
