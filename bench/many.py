@@ -192,7 +192,7 @@ class Bounded:
                         later <= self.limit + OVER_LIMIT, later)]
         if not self.takes_all:
             lake = measure.metric(self.port, "penstock_written_events_total", 'sink="files"')
-            share = lake / (sent - 20 * RATE)  # what waits for its batch is not late
+            share = min(1, lake / (sent - 20 * RATE))  # what waits for its batch is not late
             found.append(Figure(f"the lake beside it, {self.name}: share of what was sent", "≥ 0.9",
                                 f"{share:.2f}", share >= 0.9, share))
         return found
