@@ -1,8 +1,10 @@
 """Running Penstock and reading what it cost: CPU seconds, memory, latency. One thread."""
 import collections
+import contextlib
 import json
 import os
 import pathlib
+import re
 import resource
 import select
 import shutil
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -17,47 +20,81 @@ sys.path.insert(0, str(ROOT / "tests" / "integration"))
 import harness
 import workload
 
-PENSTOCK = harness.PENSTOCK
 BUILD = ROOT / "build" / "bench"
 
 Run = collections.namedtuple("Run", "cpu seconds memory_peak")
-Figure = collections.namedtuple("Figure", "name must measured good")
 
 
 class Void(Exception):
     """A row that cannot be trusted: outputs missing, the program failed."""
 
 
-def memory_peak(pid):
-    """VmHWM in MiB; 0 where the process is gone."""
-    try:
+def use(program):
+    """What the rows run from now on."""
+    harness.PENSTOCK = pathlib.Path(program).resolve()
+
+
+def raise_descriptors():
+    """Many files are read at once; a program that does not raise its own limit inherits this."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
+
+
+def memory(pid, what):
+    """VmHWM or VmRSS in MiB; 0 where the process is gone."""
+    with contextlib.suppress(OSError):
         for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(what + ":"):
                 return int(line.split()[1]) / 1024
-    except OSError:
-        pass
     return 0.0
 
 
 def cpu_so_far(pid):
-    """User and system seconds of a running process."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """CPU seconds of a running process, by the clock of clock_getcpuclockid(3)."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
-def run(folder, pipeline, *arguments, stdin=subprocess.DEVNULL, environment=None, limit=900):
-    """Runs a pipeline to its end; raises Void where that is not success."""
+def bytes_read(pid):
+    """By all of its reads, also those that a cache answers."""
+    text = pathlib.Path(f"/proc/{pid}/io").read_text()
+    return int(re.search(r"^rchar: (\d+)", text, re.M)[1])
+
+
+@contextlib.contextmanager
+def running(folder, pipeline):
+    """A pipeline that goes on: (its process, its port for metric())."""
+    path, port = pathlib.Path(folder) / "pipeline.yaml", harness.free_port()
+    path.write_text(pipeline)
+    penstock = harness.Penstock(folder, "run", "--admin", f"127.0.0.1:{port}", path)
+    try:
+        penstock.wait_for_port(port)
+        yield penstock.process, port
+    finally:
+        penstock.kill()
+
+
+def metric(port, name, label=""):
+    """The sum of a metric, over all that have this text among their labels."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        text = answer.read().decode()
+    return sum(float(line.rpartition(" ")[2]) for line in text.splitlines()
+               if line.startswith(name + "{") and label in line)
+
+
+def run(folder, pipeline, *, under=(), environment=None, limit=900):
+    """Runs a pipeline to its end, under another program or not; raises Void where it fails."""
     path = pathlib.Path(folder) / "pipeline.yaml"
     path.write_text(pipeline)
     log = open(pathlib.Path(folder) / "log", "wb")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
-    process = subprocess.Popen([PENSTOCK, "run", "--once", str(path), *arguments], cwd=folder,
-                               stdin=stdin, stdout=subprocess.DEVNULL, stderr=log,
+    process = subprocess.Popen([*under, harness.PENSTOCK, "run", "--once", str(path)], cwd=folder,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
                                env={**os.environ, **(environment or {})})
     peak = 0.0
     while process.poll() is None:
-        peak = max(peak, memory_peak(process.pid))
+        peak = max(peak, memory(process.pid, "VmHWM"))
         if time.monotonic() - start > limit:
             process.kill()
             process.wait()
@@ -69,6 +106,15 @@ def run(folder, pipeline, *arguments, stdin=subprocess.DEVNULL, environment=None
         raise Void(f"penstock ended with {process.returncode}: {text[-400:].strip()}")
     cpu = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
     return Run(cpu, time.monotonic() - start, peak)
+
+
+def instructions(folder, pipeline):
+    """Of a whole run, by callgrind: the same on a busy machine."""
+    if not shutil.which("valgrind"):
+        raise Void("valgrind is not installed")
+    run(folder, pipeline, under=["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"])
+    log = (pathlib.Path(folder) / "log").read_text(errors="replace")
+    return int(re.search(r"Collected : (\d+)", log)[1])
 
 
 def count_lines(folder):

@@ -184,7 +184,8 @@ def group_rules():
 
 
 def group_tools():
-    return (run_script("tools", "bench/workload_test.py") +
+    return (run_script("workload-test", "bench/workload_test.py") +
+            run_script("figures-test", "bench/figures_test.py") +
             run_script("mutants-test", "tools/mutants_test.py"))
 
 

@@ -119,11 +119,12 @@ TEST_F(FilesSourceTest, a_long_path_goes_on_under_the_part_id_that_its_checkpoin
   ASSERT_NE(fresh, old);
   Checkpoint checkpoint;
   checkpoint.positions[old] = "any";
-  const auto known = from.parts(checkpoint, {});
+  auto restarted = source({}, name);
+  const auto known = restarted.parts(checkpoint, {});
   ASSERT_TRUE(known);
   ASSERT_EQ(known->size(), 1U);
   EXPECT_EQ(known->front().id, old);
-  EXPECT_TRUE(from.open(known->front(), std::nullopt, {}, {}));
+  EXPECT_TRUE(restarted.open(known->front(), std::nullopt, {}, {}));
 }
 
 TEST_F(FilesSourceTest, of_two_paths_with_one_old_part_id_the_file_of_the_position_goes_on) {
@@ -155,6 +156,17 @@ TEST_F(FilesSourceTest, of_two_paths_with_one_old_part_id_the_file_of_the_positi
     const auto opened = both.open({old}, checkpoint.positions[old], {}, {});
     ASSERT_TRUE(opened);
     EXPECT_EQ(read_all(**opened).lines, std::vector<std::string>{"next"});
+
+    // One that is found later does not take the id, nor is it left out.
+    const std::string& other = owner == paths[0] ? paths[1] : paths[0];
+    std::filesystem::rename(other, folder_ + "away");
+    FilesSource later({.path = {other + "*", owner}}, context_.context());
+    ASSERT_EQ(later.parts(checkpoint, {})->size(), 1U);
+    std::filesystem::rename(folder_ + "away", other);
+    const auto more = later.parts(checkpoint, {});
+    ASSERT_EQ(more->size(), 2U);
+    EXPECT_EQ((*more)[0].id, file_name_of(other));
+    EXPECT_EQ((*more)[1].id, old);
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <set>
+#include <unordered_set>
 
 #include "base/file_name.h"
 #include "base/hash.h"
@@ -53,18 +53,20 @@ std::string FilesSource::fingerprint() const {
 }
 
 // The part ids of long paths whose positions version 1 saved: reading goes on under them. Two paths
-// can be made to have the same; then it is of the file that the position points into.
+// can be made to have the same; then it is of the file that the position points into, or of the
+// path that has it already.
 std::map<std::string, std::string> FilesSource::old_ids_of(std::span<const std::string> paths,
                                                            const Checkpoint& checkpoint) const {
   std::map<std::string, std::string> owners;  // path by id
   for (const std::string& path : paths) {
     const std::string old = file_name_of_version_1(path);
     const auto position = checkpoint.positions.find(old);
-    if (position == checkpoint.positions.end() || old == file_name_of(path)) {
+    if (position == checkpoint.positions.end() || old == file_name_of(path) ||
+        paths_.contains(old)) {
       continue;
     }
     const auto [owner, is_first] = owners.try_emplace(old, path);
-    if (!is_first && owner->second != path && is_owner(path, old, position->second)) {
+    if (!is_first && owner->second != path && is_owner(path, position->second)) {
       owner->second = path;
     }
   }
@@ -75,11 +77,7 @@ std::map<std::string, std::string> FilesSource::old_ids_of(std::span<const std::
   return ids;
 }
 
-bool FilesSource::is_owner(const std::string& path, const std::string& old,
-                           const Position& position) const {
-  if (const auto known = paths_.find(old); known != paths_.end()) {
-    return known->second == path;
-  }
+bool FilesSource::is_owner(const std::string& path, const Position& position) const {
   const auto named = context_.files.info(path);
   if (!named || !*named) {
     return false;
@@ -88,10 +86,11 @@ bool FilesSource::is_owner(const std::string& path, const std::string& old,
   return decoded && decoded->device == (*named)->device && decoded->inode == (*named)->inode;
 }
 
+// Asked once a second, of thousands of files perhaps: a path keeps the id that it was given first.
 Result<std::vector<Part>> FilesSource::parts(const Checkpoint& checkpoint, Stop /*stop*/) {
-  std::vector<Part> parts;
   std::vector<std::string> all;
-  std::set<std::string> ids;
+  std::vector<std::string> fresh;
+  std::unordered_set<std::string> seen;
   for (const std::string& pattern : settings_.path) {
     TRY(const auto paths,
         expand(context_.files, pattern, static_cast<size_t>(settings_.files_max)));
@@ -101,15 +100,27 @@ Result<std::vector<Part>> FilesSource::parts(const Checkpoint& checkpoint, Stop 
                       "file that is still to come",
                       pattern));
     }
-    all.insert(all.end(), paths.begin(), paths.end());
+    for (const std::string& path : paths) {
+      if (seen.insert(path).second) {
+        all.push_back(path);
+        if (!ids_.contains(path)) {
+          fresh.push_back(path);
+        }
+      }
+    }
   }
-  const std::map<std::string, std::string> old_ids = old_ids_of(all, checkpoint);
-  for (const std::string& path : all) {
+  const std::map<std::string, std::string> old_ids = old_ids_of(fresh, checkpoint);
+  for (const std::string& path : fresh) {
     const auto old = old_ids.find(path);
     std::string id = old == old_ids.end() ? file_name_of(path) : old->second;
-    if (ids.insert(id).second) {
-      paths_[id] = path;
-      parts.push_back({std::move(id)});
+    if (paths_.try_emplace(id, path).second) {
+      ids_.emplace(path, std::move(id));
+    }
+  }
+  std::vector<Part> parts;
+  for (const std::string& path : all) {
+    if (const auto id = ids_.find(path); id != ids_.end()) {
+      parts.push_back({id->second});
     }
   }
   if (parts.empty() && !warned_) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "config/fields.h"
@@ -41,14 +42,15 @@ class FilesSource final : public Source {
  private:
   std::map<std::string, std::string> old_ids_of(std::span<const std::string> paths,
                                                 const Checkpoint& checkpoint) const;  // by path
-  bool is_owner(const std::string& path, const std::string& old, const Position& position) const;
+  bool is_owner(const std::string& path, const Position& position) const;
   Result<std::shared_ptr<const void>> hold_place(const std::string& path);
 
   Settings settings_;
   Context context_;
   std::vector<std::weak_ptr<const void>> open_;  // places of readers, and of some that are gone
-  std::map<std::string, std::string> paths_;     // by part id
-  bool warned_ = false;                          // that there is no file
+  std::unordered_map<std::string, std::string> paths_;  // by part id
+  std::unordered_map<std::string, std::string> ids_;    // by path
+  bool warned_ = false;                                 // that there is no file
 };
 
 }  // namespace penstock::files
