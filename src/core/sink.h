@@ -18,8 +18,9 @@ struct SinkTraits {
   Duration wait{0};                    // default of batch.wait; 0: what is there, once idle
   uint32_t lanes = 1;                  // default number of writes in flight
   uint32_t lanes_max = 64;
-  bool writes_in_order = false;   // keeps order inside a batch, partial failure included: a batch
-                                  // may repeat an order key
+  bool writes_in_order = false;   // keeps order inside a batch, which may repeat an order key: what
+                                  // comes after a failed or rejected event of its key is not
+                                  // written, but named as transient (core/rejected_keys.h)
   bool folders = false;           // lake: an order key is a folder; a batch holds one folder of one
                                   // part, never spans a rejected event, and is retried as it was
   Duration write_deadline = 20s;  // no write outlives it: Batch::deadline

@@ -23,8 +23,10 @@ void Folder::fill(Taken& taken, Instant /*now*/, bool /*flush*/) {
     return;
   }
   while (!queue_.empty() && fits(taken, queue_.front())) {
-    const bool is_next_diverted = is_diverted(queue_.front());
-    if (!taken.batch.empty() && (queue_.front().is_cut || is_next_diverted)) {
+    const Item& next = queue_.front();
+    const bool is_next_diverted = is_diverted(next);
+    if (!taken.batch.empty() &&
+        (next.is_cut || next.is_alone || taken.batch.back().is_alone || is_next_diverted)) {
       PROBE("gap_cuts_object");
       return;
     }
@@ -40,13 +42,18 @@ WriteQueue::Finished Folder::finish(Instant now, const std::vector<Item>& batch,
                                     const std::vector<Outcome>& outcomes,
                                     const std::optional<Duration>& asked) {
   CHECK(batch.size() == outcomes.size());
+  size_t held_back = 0;
   for (size_t i = batch.size(); i-- > 0;) {
-    if (outcomes[i] == Outcome::failed) {
-      push_front(batch[i]);
+    if (outcomes[i] == Outcome::failed || outcomes[i] == Outcome::held_back) {
+      Item item = batch[i];
+      item.is_alone = item.is_alone || outcomes[i] == Outcome::held_back;
+      push_front(item);
       ++again_;
+      held_back += outcomes[i] == Outcome::held_back ? 1 : 0;
     }
   }
   ended(batch.size(), again_);
+  again_ = held_back > 0 ? 0 : again_;
   if (again_ < batch.size()) {
     forget(tries_);
     grow();

@@ -76,6 +76,26 @@ TEST_F(FolderTest, an_object_never_spans_an_event_that_is_diverted) {
   EXPECT_EQ(indexes_of(diverted), (Indexes{1}));
 }
 
+TEST_F(FolderTest, what_the_lake_held_back_comes_next_and_counts_as_no_failure) {
+  spec.retry.attempts = 0;
+  push({{0, 1}, {1, 2}, {2, 2}, {3, 1}});
+  EXPECT_EQ(take(), (Indexes{0, 1, 2, 3}));
+  EXPECT_TRUE(finish({{1, kRejected}, {2, kHeldBack}}));
+  push({{4, 1}});
+  EXPECT_EQ(take(), (Indexes{2})) << "at once, in an object of its own: 3 is written";
+  finish();
+  EXPECT_EQ(take(), (Indexes{4}));
+}
+
+TEST_F(FolderTest, what_was_held_back_follows_its_key_into_quarantine) {
+  push({{0, 1}, {1, 2}, {2, 2}, {3, 1}});
+  take();
+  finish({{1, kRejected}, {2, kHeldBack}});
+  quarantine.insert(event_with(key_of(2)));
+  EXPECT_EQ(take(), (Indexes{}));
+  EXPECT_EQ(indexes_of(diverted), (Indexes{2}));
+}
+
 TEST_F(FolderTest, an_event_barred_before_it_came_is_diverted) {
   Item one = item(0, 1);
   one.is_barred = true;

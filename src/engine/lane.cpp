@@ -125,7 +125,7 @@ WriteQueue::Finished Lane::finish(Instant now, const std::vector<Item>& batch,
                                   const std::optional<Duration>& asked) {
   CHECK(batch.size() == outcomes.size());
   Finished finished;
-  size_t failed = 0;
+  size_t failed = 0, held_back = 0;
   // Backwards, so that several failed events of one key are parked in their order.
   for (size_t i = batch.size(); i-- > 0;) {
     if (outcomes[i] == Outcome::failed) {
@@ -133,9 +133,12 @@ WriteQueue::Finished Lane::finish(Instant now, const std::vector<Item>& batch,
       finished.exhausted = are_exhausted(tries, now) ? &batch[i] : finished.exhausted;
       finished.failed_before = batch.size() == 1 && tries.failed > 1;
       ++failed;
+    } else if (outcomes[i] == Outcome::held_back) {
+      held_[batch[i].key].items.push_front(batch[i]);
+      ++held_back;
     }
   }
-  ended(batch.size(), failed);
+  ended(batch.size(), failed + held_back);
   bool any_durable = false;
   for (size_t i = 0; i < batch.size(); ++i) {
     if (outcomes[i] != Outcome::failed) {

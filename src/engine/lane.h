@@ -15,11 +15,8 @@ namespace penstock::engine {
 
 class Lane final : public WriteQueue {
  public:
-  // A batch may repeat an order key only where the sink keeps order inside it, and no later change
-  // of a rejected key may slip through with it.
   Lane(const SinkSpec& spec, const QuarantineSet& quarantine, FailingSince& failing, uint64_t seed)
-      : WriteQueue(spec, quarantine, failing, seed),
-        repeats_(spec.traits.writes_in_order && spec.on_reject != OnReject::quarantine) {}
+      : WriteQueue(spec, quarantine, failing, seed), repeats_(spec.traits.writes_in_order) {}
 
   Instant ready_at(Instant now, bool flush) const override;
   Finished finish(Instant now, const std::vector<Item>& batch, const std::vector<Outcome>& outcomes,

@@ -47,6 +47,29 @@ TEST_F(LaneTest, sink_that_keeps_order_gets_repeated_keys_in_one_batch) {
   EXPECT_EQ(take(), (Indexes{3}));
 }
 
+TEST_F(LaneTest, what_the_sink_held_back_comes_next_and_counts_as_no_failure) {
+  spec.traits.writes_in_order = true;
+  spec.retry.attempts = 0;
+  make();
+  push({{0, 1}, {1, 1}, {2, 2}, {3, 1}});
+  take();
+  push({{4, 1}});
+  EXPECT_TRUE(finish({{0, kRejected}, {1, kHeldBack}, {3, kHeldBack}}));
+  EXPECT_EQ(queue->queued(), 3U);
+  EXPECT_EQ(take(), (Indexes{1, 3, 4})) << "at once, and in their order";
+}
+
+TEST_F(LaneTest, what_was_held_back_follows_its_key_into_quarantine) {
+  spec.traits.writes_in_order = true;
+  make();
+  push({{0, 1}, {1, 1}, {2, 2}});
+  take();
+  finish({{0, kRejected}, {1, kHeldBack}});
+  quarantine_key(1);
+  EXPECT_EQ(take(), (Indexes{}));
+  EXPECT_EQ(indexes_of(diverted), (Indexes{1}));
+}
+
 TEST_F(LaneTest, parked_key_holds_its_later_events_and_no_others) {
   push({{0, 1}, {1, 2}});
   take();

@@ -85,6 +85,9 @@ void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Fail
       take(i, result.error());
     }
   }
+  if (!answer_.rejected.empty()) {
+    find_held_back(task.items);
+  }
   for (size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i] == Outcome::durable) {
       ++counts_.events;
@@ -107,6 +110,20 @@ void SinkQueue::take_answer(const WriteTask& task, const Result<std::vector<Fail
   }
   if (!took_something) {
     took_nothing(task, finished.failed_before && asked <= Duration{0}, now);
+  }
+}
+
+// A sink that keeps order writes nothing of a key behind a rejected event of it.
+void SinkQueue::find_held_back(const std::vector<Item>& items) {
+  rejected_keys_.start(answer_.rejected.size());
+  for (size_t i = 0; i < items.size(); ++i) {
+    const OrderKey& key = items[i].event().order_key;
+    if (answer_.outcomes[i] == Outcome::rejected && !key.is_zero()) {
+      rejected_keys_.insert(key);
+    } else if (answer_.outcomes[i] == Outcome::failed && rejected_keys_.contains(key)) {
+      PROBE("held_back_behind_rejected");
+      answer_.outcomes[i] = Outcome::held_back;
+    }
   }
 }
 

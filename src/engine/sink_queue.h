@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/fifo.h"
+#include "base/hash_set.h"
 #include "engine/action.h"
 #include "engine/outage.h"
 #include "engine/status.h"
@@ -91,6 +92,7 @@ class SinkQueue {
   void set_level(uint32_t queue, uint32_t level);
   bool cut_fullest(Instant now);
   void take_answer(const WriteTask& task, const Result<std::vector<Failure>>& result, Instant now);
+  void find_held_back(const std::vector<Item>& items);
   void give_up(const Item& item);
   void works(Instant now);
   void took_nothing(const WriteTask& task, bool failed_before, Instant now);
@@ -121,6 +123,7 @@ class SinkQueue {
   std::unique_ptr<WriteTask> spare_;
   Answer answer_;
 
+  HashSet rejected_keys_;  // by the answer that is looked at
   QuarantineSet quarantined_, barred_;
   FailingSince failing_;
   Outage outage_;

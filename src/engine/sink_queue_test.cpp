@@ -244,6 +244,25 @@ TEST_F(FlawedAnswerTest, that_names_what_is_not_in_the_batch_stops_the_pipeline_
   EXPECT_FALSE(said.any_durable);
 }
 
+TEST_F(SinkQueueTest, what_failed_behind_a_rejected_event_of_its_key_was_held_back) {
+  spec.traits.writes_in_order = true;
+  make();
+  push(0, 1);
+  push(1, 2);
+  push(2, 1);
+  push(3, 2);
+  push(4, 0);
+  const auto task = next();
+  ASSERT_EQ(indexes_of(*task), (std::vector<uint32_t>{0, 1, 2, 3, 4}));
+  const Error later = transient("behind a rejected one").error();
+  const auto& said = answer(
+      *task,
+      std::vector<Failure>{{1, rejected("no good").error()}, {0, later}, {3, later}, {4, later}});
+  EXPECT_EQ(said.outcomes,
+            (std::vector<Outcome>{Outcome::failed, Outcome::rejected, Outcome::durable,
+                                  Outcome::held_back, Outcome::failed}));
+}
+
 TEST_F(SinkQueueTest, no_write_begins_that_the_lease_does_not_outlive) {
   make();
   push_keys(3);

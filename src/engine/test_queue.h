@@ -83,6 +83,7 @@ struct QueueTest : testing::Test {
   using Indexes = std::vector<uint32_t>;
   static constexpr auto kFailed = Outcome::failed;
   static constexpr auto kRejected = Outcome::rejected;
+  static constexpr auto kHeldBack = Outcome::held_back;
 
   Instant now{Duration{1s}};
   SinkSpec spec;

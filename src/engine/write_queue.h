@@ -22,11 +22,17 @@ struct Item {  // one sink's copy of one event
   OrderKey key;            // the sink's; made up by a lane where the sink has none for the event
   bool is_barred = false;  // of a key in quarantine since before it came: follows in its turn
   bool is_cut = false;     // no object holds this item and an earlier one
+  bool is_alone = false;   // nor this one and any other: what came after it is written
 
   const Event& event() const { return chunk->event(index); }
 };
 
-enum class Outcome : uint8_t { durable, failed, rejected };  // of one item of a write
+enum class Outcome : uint8_t {  // of one item of a write
+  durable,
+  failed,
+  rejected,
+  held_back,  // not tried: it is behind a rejected one of its key
+};
 
 struct Taken {
   std::vector<Item> batch;

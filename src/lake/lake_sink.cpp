@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "core/lines.h"
 #include "core/order_key.h"
+#include "core/rejected_keys.h"
 
 namespace penstock::lake {
 
@@ -294,6 +295,7 @@ Result<> LakeSink::write_group(Slot& slot, const Group& group, const Batch& batc
     object.hash_content();
   }
   ObjectRange range;
+  RejectedKeys rejected_keys;
   for (const uint32_t place : group.places) {
     const Event& event = *batch.events[place];
     bool gap = false;
@@ -301,10 +303,12 @@ Result<> LakeSink::write_group(Slot& slot, const Group& group, const Batch& batc
       TRY(gap, is_written(*folder, part, event));
     }
     if (!gap) {
-      if (auto encoded = append_line(*encoder_, event, object.text()); !encoded) {
-        failures.push_back({place, std::move(encoded).error()});
-        gap = true;
+      const size_t before = failures.size();
+      if (!rejected_keys.hold_back(event, place, failures)) {
+        TRY(rejected_keys.note(append_line(*encoder_, event, object.text()), event, place,
+                               failures));
       }
+      gap = failures.size() > before;
     }
     if (!gap) {
       range.add(event.order);

@@ -110,8 +110,6 @@ class Builder {
       if (options.sink.empty() || sink.shared.name == options.sink) {
         TRY(this->sink(sink));
         spec().sinks.back().on_reject = engine::OnReject::stop;
-        // What stands behind a rejected event in its batch is durable: no later change of its key.
-        spec().sinks.back().traits.writes_in_order = false;
       }
     }
     if (spec().sinks.empty()) {

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "core/order_key.h"
+#include "core/rejected_keys.h"
 #include "doc/bson.h"
 #include "sim/lake.h"
 #include "sim/world.h"
@@ -166,6 +167,7 @@ class ModelSink final : public Sink {
     }
     const bool keeps_order = world_.target(index_).kind == Target::in_order;
     std::vector<Failure> failures;
+    RejectedKeys rejected_keys;
     size_t cut = faulty && random.chance(plan.partial) ? random.below(batch.events.size() + 1)
                                                        : batch.events.size();
     for (uint32_t i = 0; i < batch.events.size(); ++i) {
@@ -174,8 +176,10 @@ class ModelSink final : public Sink {
       if (failed || world_.stuck(event.key)) {
         cut = keeps_order ? std::min<size_t>(cut, i) : cut;
         failures.push_back({i, Error{Error::Kind::transient, "not now", retry_after()}});
+      } else if (keeps_order && rejected_keys.hold_back(*batch.events[i], i, failures)) {
+        continue;
       } else if (event.rejected_by[index_]) {
-        failures.push_back({i, Error{Error::Kind::rejected, "no good", {}}});
+        TRY(rejected_keys.note(rejected("no good"), *batch.events[i], i, failures));
       } else {
         world_.apply(index_, *batch.events[i]);
       }

@@ -8,7 +8,7 @@ namespace penstock::sim {
 
 namespace {
 
-constexpr std::array<std::string_view, 30> kProbes = {
+constexpr std::array<std::string_view, 31> kProbes = {
     "retry_after",
     "chunk_compacted",
     "gap_cuts_object",
@@ -19,6 +19,7 @@ constexpr std::array<std::string_view, 30> kProbes = {
     "sink_recovers",
     "sink_asks_for_a_pause",
     "folder_retried",
+    "held_back_behind_rejected",
     "lease_held",
     "part_signalled",
     "part_closed",

@@ -161,14 +161,7 @@ void World::apply(uint32_t sink, const Event& event) {
   KeyHistory& key = target.keys[scripted.key];
   const auto at = std::find(key.events.begin(), key.events.end(), &scripted);
   const int64_t position = at - key.events.begin();
-  for (int64_t i = 0; i < position; ++i) {
-    if (target.on_reject == engine::OnReject::quarantine && target.kind != Target::lake &&
-        key.events[static_cast<size_t>(i)]->rejected_by[sink]) {
-      violate(fmt::format("{} was delivered to sink{} though its key {} is in quarantine since {}",
-                          scripted.id(), sink, scripted.key,
-                          key.events[static_cast<size_t>(i)]->id()));
-    }
-  }
+  check_not_quarantined(sink, scripted);
   if (position <= key.known) {
     violate(fmt::format("{} was delivered again to sink{} after a later success was known",
                         scripted.id(), sink));
@@ -181,6 +174,21 @@ void World::apply(uint32_t sink, const Event& event) {
     }
   }
   key.previous = position;
+}
+
+void World::check_not_quarantined(uint32_t sink, const ScriptedEvent& scripted) {
+  if (targets_[sink].on_reject != engine::OnReject::quarantine || scripted.key.empty()) {
+    return;
+  }
+  for (const ScriptedEvent* const before : targets_[sink].keys[scripted.key].events) {
+    if (before == &scripted) {
+      return;
+    }
+    if (before->rejected_by[sink]) {
+      violate(fmt::format("{} was delivered to sink{} though its key {} is in quarantine since {}",
+                          scripted.id(), sink, scripted.key, before->id()));
+    }
+  }
 }
 
 // An event that decoding rejected goes nowhere, nor does a later one of its key, where that is in
@@ -209,6 +217,7 @@ void World::told_durable(uint32_t sink, const Event& event) {
       violate(fmt::format("lake {}: an object covers {}, which it rejected", sink, scripted.id()));
     }
     check_not_poisoned(sink, scripted);
+    check_not_quarantined(sink, scripted);
     target.durable.insert(scripted);
     return;
   }

@@ -147,6 +147,7 @@ class World {
   void make_source();
   bool disposed(uint32_t sink, const ScriptedEvent& event) const;
   void check_lakes();
+  void check_not_quarantined(uint32_t sink, const ScriptedEvent& scripted);
   void check_not_poisoned(uint32_t sink, const ScriptedEvent& scripted);
   std::string content_of(const std::string& path);
   std::vector<std::string> list(const std::string& folder);

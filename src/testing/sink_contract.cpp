@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <future>
+#include <map>
 #include <set>
 
 #include "base/check.h"
@@ -120,6 +121,39 @@ void takes_what_it_is_given(SinkFixture&, Writing& writing) {
   writing.expect_held(std::move(both), "after two batches");
 }
 
+// A later change of a key must not overtake a rejected one.
+void rejected_key(SinkFixture& fixture, Writing& writing, uint64_t order_before) {
+  TestBatch events;
+  uint64_t order = order_before;
+  for (const std::string_view key : {"a", "b", "b", "c"}) {
+    const std::string text = fmt::format("keyed-{}", ++order);
+    events.add(events.event()
+                   .id(text)
+                   .raw(text)
+                   .order(order)
+                   .key(fmt::format(R"({{"_id":"{}"}})", key))
+                   .event());
+  }
+  fixture.refuse(events[1]);
+  Payloads wanted = fixture.held().value_or(Payloads{});
+  wanted.emplace_back(events[0].raw);
+  wanted.emplace_back(events[3].raw);
+  const Written written = writing.write(events);
+  Problems& problems = writing.problems;
+  if (!problems.expect_success(written, "with a rejected key: the whole failed")) {
+    return;
+  }
+  std::map<uint32_t, Error::Kind> kinds;
+  for (const Failure& failure : *written) {
+    kinds.emplace(failure.index, failure.error.kind);
+  }
+  const std::map<uint32_t, Error::Kind> right = {{1, Error::Kind::rejected},
+                                                 {2, Error::Kind::transient}};
+  problems.expect(kinds == right,
+                  "what is behind a rejected event of its key: " + Writing::named(*written));
+  writing.expect_held(std::move(wanted), "behind a rejected event");
+}
+
 void partial_failure(SinkFixture& fixture, Writing& writing) {
   TestBatch events;
   events.messages("event", writing.several());
@@ -150,6 +184,9 @@ void partial_failure(SinkFixture& fixture, Writing& writing) {
   }
   taken.insert(taken.begin(), before.begin(), before.end());
   writing.expect_held(std::move(taken), "the events that were not named");
+  if (writing.sink().traits().writes_in_order) {
+    rejected_key(fixture, writing, events.size());
+  }
 }
 
 void whole_failure(SinkFixture& fixture, Writing& writing) {

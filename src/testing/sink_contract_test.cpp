@@ -9,6 +9,8 @@
 #include <mutex>
 #include <set>
 
+#include "core/rejected_keys.h"
+
 namespace penstock::contract {
 namespace {
 
@@ -27,6 +29,7 @@ enum class Flaw : uint8_t {
   retries_a_large_event,
   cuts_a_large_event,
   repeats,
+  overtakes,  // a rejected event of its key
   ignores_its_stop,
   ignores_its_deadline,
   opens_only_once,
@@ -95,17 +98,20 @@ class ModelSink final : public Sink {
   }
   Result<std::vector<Failure>> take_all(const Batch& batch) {
     std::vector<Failure> failures;
+    RejectedKeys rejected_keys;
     for (uint32_t i = 0; i < batch.events.size(); ++i) {
       const Event& event = *batch.events[i];
+      if (flaw_ != Flaw::overtakes && rejected_keys.hold_back(event, i, failures)) {
+        continue;
+      }
       if (target_.refused.contains(std::string(event.id))) {
         if (flaw_ == Flaw::fails_the_whole) {
           return transient("refused");
         }
-        const Failure failure{flaw_ == Flaw::names_a_neighbour ? i - 1 : i,
-                              rejected("refused").error()};
-        failures.push_back(failure);
+        const uint32_t named = flaw_ == Flaw::names_a_neighbour ? i - 1 : i;
+        TRY(rejected_keys.note(rejected("refused"), event, named, failures));
         if (flaw_ == Flaw::names_it_twice) {
-          failures.push_back(failure);
+          failures.push_back(failures.back());
         }
       } else if (event.raw.size() > kLarge && flaw_ == Flaw::calls_a_large_event_fatal) {
         return fatal("too large");
@@ -188,6 +194,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{Flaw::names_a_neighbour, SinkCase::partial_failure},
                     Row{Flaw::names_it_twice, SinkCase::partial_failure},
                     Row{Flaw::fails_the_whole, SinkCase::partial_failure},
+                    Row{Flaw::overtakes, SinkCase::partial_failure},
                     Row{Flaw::calls_an_outage_fatal, SinkCase::whole_failure},
                     Row{Flaw::writes_before_it_fails, SinkCase::whole_failure},
                     Row{Flaw::calls_a_lost_answer_success, SinkCase::lost_answer},

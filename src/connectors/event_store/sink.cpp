@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "core/batch_request.h"
 #include "core/order_key.h"
+#include "core/rejected_keys.h"
 #include "doc/bson.h"
 #include "doc/json.h"
 
@@ -71,15 +71,19 @@ Result<std::vector<Failure>> EventStoreSink::write(const Batch& batch, Stop stop
   const int64_t before = row ? last_.integer(0) : 0;
   last_.reset();
   int64_t sequence = before;
+  RejectedKeys rejected_keys;
   for (uint32_t i = 0; i < batch.events.size(); ++i) {
     const Event& event = *batch.events[i];
+    if (rejected_keys.hold_back(event, i, failures)) {
+      continue;
+    }
     Result<bool> inserted = insert(event, sequence + 1);
     if (!inserted) {
-      TRY(note(std::unexpected(std::move(inserted).error()), i, failures));
+      TRY(rejected_keys.note(std::unexpected(std::move(inserted).error()), event, i, failures));
     } else if (*inserted) {
       ++sequence;
     } else {
-      TRY(note(check_repeat(event), i, failures));
+      TRY(rejected_keys.note(check_repeat(event), event, i, failures));
     }
   }
   if (sequence != before) {

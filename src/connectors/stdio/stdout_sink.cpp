@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/batch_request.h"
 #include "core/lines.h"
+#include "core/rejected_keys.h"
 
 namespace penstock {
 
@@ -32,8 +32,12 @@ Result<std::vector<Failure>> StdoutSink::write(const Batch& batch, Stop stop) {
   std::vector<Failure> failures;
   lines_ = rest_;
   ends_.clear();
+  RejectedKeys rejected_keys;
   for (uint32_t i = 0; i < batch.events.size(); ++i) {
-    TRY(note(append_line(*encoder_, *batch.events[i], lines_), i, failures));
+    const Event& event = *batch.events[i];
+    if (!rejected_keys.hold_back(event, i, failures)) {
+      TRY(rejected_keys.note(append_line(*encoder_, event, lines_), event, i, failures));
+    }
     ends_.push_back(lines_.size());
   }
   Stdio::Output output = stdio_.write(lines_, clock_, batch.deadline, std::move(stop));
