@@ -1,5 +1,6 @@
-// RejectedKeys: for a sink that keeps order inside a write. What comes after a rejected event of its
-// key is not written with it: first it is decided what becomes of that one. One write's; one thread.
+// RejectedKeys: for a sink that keeps order inside a write. What comes after a rejected event of
+// its key is not written with it: first it is decided what becomes of that one. One write's; one
+// thread.
 #pragma once
 
 #include <unordered_set>
