@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/check.h"
 #include "base/probe.h"
 
 namespace penstock::engine {

@@ -1,6 +1,4 @@
 // Dispatch, what is settled, and what follows from it: room, barriers, moved positions, ends.
-#include <algorithm>
-
 #include "base/check.h"
 #include "base/probe.h"
 #include "engine/parts.h"

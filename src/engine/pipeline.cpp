@@ -2,8 +2,6 @@
 // pipeline_end.cpp; what an event may meet on its way out is in pipeline_reject.cpp.
 #include "engine/pipeline.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 
 #include "base/check.h"

@@ -3,8 +3,6 @@
 // runner's lock.
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/check.h"
 #include "base/probe.h"
 #include "engine/sink_queue.h"
 
@@ -52,7 +51,7 @@ SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<
   if (outage_.since() || !failing_.empty()) {
     outage_.failing(failing_since(), now, notices_);
   }
-  touch(task.queue);
+  touched_.push(task.queue);
   return answer_;
 }
 
@@ -121,7 +120,7 @@ void SinkQueue::retry_all(Instant now) {
   for (uint32_t queue = 0; queue < queues_.size(); ++queue) {
     if (queues_[queue].queue != nullptr) {
       queues_[queue].queue->retry_now(now);
-      touch(queue);
+      touched_.push(queue);
     }
   }
 }

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "base/check.h"
 #include "base/probe.h"
 #include "engine/folder.h"
 #include "engine/lane.h"
@@ -57,7 +56,6 @@ uint32_t SinkQueue::open_queue(uint32_t slot) {
     free_queues_.pop_back();
   } else {
     queues_.emplace_back();
-    by_level_.emplace(0, queue);
   }
   Entry& entry = queues_[queue];
   entry.slot = slot;
@@ -100,25 +98,17 @@ void SinkQueue::push(Item item, uint32_t cuts) {
   // would cover what is not in it.
   item.is_cut = std::exchange(entry.cuts, cuts) != cuts;
   entry.queue->push(item);
-  touch(queue);
-}
-
-void SinkQueue::touch(uint32_t queue) {
-  if (!std::exchange(queues_[queue].is_touched, true)) {
-    touched_.push_back(queue);
-  }
+  touched_.push(queue);
 }
 
 void SinkQueue::consider_touched(Instant now) {
-  while (!touched_.empty()) {
-    const uint32_t queue = touched_.pop_front();
-    Entry& entry = queues_[queue];
-    entry.is_touched = false;
-    consider(queue, now, is_flushing_);
+  while (const auto queue = touched_.pop()) {
+    consider(*queue, now, is_flushing_);
+    Entry& entry = queues_[*queue];
     if (spec_.traits.folders && entry.queue->queued() == 0 && !entry.is_listed) {
       folders_[entry.part].erase(entry.folder);
       entry = {};  // its level is 0
-      free_queues_.push_back(queue);
+      free_queues_.push_back(*queue);
     }
   }
 }
@@ -129,7 +119,7 @@ void SinkQueue::consider(uint32_t queue, Instant now, bool flush) {
     return;
   }
   const uint64_t size = entry.queue->in_flight() ? 0 : entry.queue->queued();
-  set_level(queue, static_cast<uint32_t>(std::bit_width(size)));
+  levels_.set(queue, static_cast<uint32_t>(std::bit_width(size)));
   if (entry.is_listed) {
     return;
   }
@@ -152,21 +142,12 @@ void SinkQueue::next_of(uint32_t slot) {
   }
 }
 
-void SinkQueue::set_level(uint32_t queue, uint32_t level) {
-  const uint32_t before = std::exchange(queues_[queue].level, level);
-  if (level != before) {
-    auto place = by_level_.extract({before, queue});
-    place.value() = {level, queue};
-    by_level_.insert(std::move(place));
-  }
-}
-
 // One of the fullest: none has twice as many events.
 bool SinkQueue::cut_fullest(Instant now) {
-  if (by_level_.empty() || by_level_.rbegin()->first == 0) {
+  if (levels_.empty() || levels_.last().value == 0) {
     return false;
   }
-  consider(by_level_.rbegin()->second, now, true);
+  consider(levels_.last().owner, now, true);
   return true;
 }
 
@@ -208,7 +189,7 @@ std::unique_ptr<WriteTask> SinkQueue::next_write(Instant now, bool covered) {
     const uint32_t slot = ready_slots_.pop_front();
     const uint32_t queue = slots_[slot].front();
     queues_[queue].queue->take(now, is_flushing_, taken_);
-    touch(queue);
+    touched_.push(queue);
     if (!taken_.batch.empty()) {
       return begin(queue, now);
     }

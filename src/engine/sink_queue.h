@@ -9,12 +9,13 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/fifo.h"
+#include "base/index_list.h"
+#include "base/ranking.h"
 #include "engine/action.h"
 #include "engine/outage.h"
 #include "engine/status.h"
@@ -73,22 +74,18 @@ class SinkQueue {
   struct Entry {
     std::unique_ptr<WriteQueue> queue;
     uint32_t slot = 0;
-    bool is_listed = false;   // in slots_
-    bool is_touched = false;  // in touched_
-    uint32_t level = 0;       // as in by_level_
-    OrderKey folder;          // where the sink has folders
+    bool is_listed = false;  // in slots_
+    OrderKey folder;         // where the sink has folders
     uint32_t part = 0;
     uint32_t cuts = 0;
   };
   uint32_t queue_for(const Item& item, uint32_t cuts);
   uint32_t open_queue(uint32_t slot);
-  void touch(uint32_t queue);
   void consider_touched(Instant now);
   void consider(uint32_t queue, Instant now, bool flush);
   void next_of(uint32_t slot);
   bool may_write(Instant now, bool covered);
   std::unique_ptr<WriteTask> begin(uint32_t queue, Instant now);
-  void set_level(uint32_t queue, uint32_t level);
   bool cut_fullest(Instant now);
   void take_answer(const WriteTask& task, const Result<std::vector<Failure>>& result, Instant now);
   void give_up(const Item& item);
@@ -113,9 +110,8 @@ class SinkQueue {
   std::vector<std::unordered_map<OrderKey, uint32_t, Hash128Hasher>> folders_;  // of each part
   std::vector<Fifo<uint32_t>> slots_;  // queues that are ready; the first one's write is in flight,
   Fifo<uint32_t> ready_slots_;         // or its slot is here
-  Fifo<uint32_t> touched_;             // pushed to, or answered
-  // Queues by the width of their sizes; 0: there is nothing to be cut.
-  std::set<std::pair<uint32_t, uint32_t>> by_level_;
+  IndexList touched_;                  // queues that were pushed to, or answered
+  Ranking<uint32_t, uint32_t> levels_;  // of queues: how wide their sizes are; 0: nothing to be cut
   uint64_t round_robin_ = 0;
   Taken taken_;
   std::unique_ptr<WriteTask> spare_;

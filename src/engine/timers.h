@@ -4,11 +4,9 @@
 
 #include <compare>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
-#include <utility>
 
+#include "base/ranking.h"
 #include "base/time.h"
 
 namespace penstock::engine {
@@ -37,28 +35,23 @@ class Timers {
 
   void arm(Kind kind, uint64_t index, Instant at) {
     const Due owner{kind, index};
-    Instant& armed = armed_.try_emplace(owner, Instant::never()).first->second;
-    if (at < armed) {
-      order_.erase({armed, owner});
-      order_.emplace(at, owner);
-      armed = at;
+    if (at < armed_.value_of(owner, Instant::never())) {
+      armed_.set(owner, at);
     }
   }
   // The next one that is due; it no longer counts.
   std::optional<Due> pop(Instant now) {
-    if (order_.empty() || order_.begin()->first > now) {
+    if (next() > now) {
       return std::nullopt;
     }
-    const Due owner = order_.begin()->second;
-    order_.erase(order_.begin());
-    armed_.at(owner) = Instant::never();
+    const Due owner = armed_.first().owner;
+    armed_.set(owner, Instant::never());
     return owner;
   }
-  Instant next() const { return order_.empty() ? Instant::never() : order_.begin()->first; }
+  Instant next() const { return armed_.empty() ? Instant::never() : armed_.first().value; }
 
  private:
-  std::map<Due, Instant> armed_;  // of every owner; never: it waits for nothing
-  std::set<std::pair<Instant, Due>> order_;
+  Ranking<Due, Instant> armed_;  // never: it waits for nothing
 };
 
 }  // namespace penstock::engine
