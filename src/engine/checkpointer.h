@@ -15,7 +15,7 @@ namespace penstock::engine {
 
 class Checkpointer {
  public:
-  Checkpointer(const PipelineSpec& spec, Parts& parts, Timers& timers, Notices& notices);
+  Checkpointer(Common& common, Parts& parts);
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
 
@@ -29,7 +29,11 @@ class Checkpointer {
   // Whether what begins now and takes so long ends while the lease is surely ours.
   bool covers(Instant now, Duration deadline) const;
   void lease_timer(Instant now);
-  void commit_timer(uint32_t part) { commit_due_.push(part); }
+  void commit_timer(uint32_t part) {
+    if (!is_closing_) {
+      commit_due_.push(part);
+    }
+  }
   void begin_closing();  // what waits for a retry is tried once more, and then no longer
   const Checkpoint& loaded() const { return checkpoint_; }
 
@@ -66,11 +70,9 @@ class Checkpointer {
     return !has_store_ || saved_keys_ == checkpoint_.quarantined.size();
   }
 
+  Common& common_;
   const PipelineSpec& spec_;
   Parts& parts_;
-  Timers& timers_;
-  Notices& notices_;
-  Random random_;
   const bool has_store_;
   const bool saves_positions_;  // else they go to the source once they are settled
 
@@ -82,7 +84,7 @@ class Checkpointer {
   bool held_ = false;
   bool waits_for_other_ = false;  // another run has the lease
   bool leaves_lease_ = false;
-  Outage lease_outage_{"the checkpoint's lease"};
+  Outage lease_outage_;
 
   std::vector<Tracked> tracked_;
   IndexList changed_, commit_due_;           // changed: since the last save began
@@ -91,7 +93,7 @@ class Checkpointer {
   bool is_saving_ = false;
   bool is_dirty_ = false;  // something to save
   bool is_closing_ = false;
-  Outage outage_{"the checkpoint"};
+  Outage outage_;
   Instant save_at_;
   uint64_t unsaved_events_ = 0;
   uint64_t saves_ = 0;

@@ -14,22 +14,23 @@ constexpr Duration kAlertAfter = 60s;
 
 }  // namespace
 
-Result<Instant> Outage::failed(const RetryPolicy& policy, const Error& error, Instant now,
-                               Random& random, Notices& notices) {
-  if (error.kind == Error::Kind::cancelled) {
-    return now + policy.initial;  // it was told to end: no fault of its own
+Result<> Outage::failed(const Error& error, Instant now) {
+  retry_at_ = now + policy_.initial;
+  if (error.kind != Error::Kind::cancelled) {  // else it was told to end: no fault of its own
+    ++failures_;
+    error_ = error.what;
+    const Instant since = since_.value_or(now);
+    if (reaction_to(error.kind) != Reaction::retry || exhausted(policy_, failures_, since, now)) {
+      return fatal(fmt::format("{}: {}", what_, error.what));
+    }
+    failing(since, now);
+    retry_at_ = now + backoff(policy_, failures_, error.retry_after, common_.random);
   }
-  ++failures_;
-  error_ = error.what;
-  const Instant since = since_.value_or(now);
-  if (reaction_to(error.kind) != Reaction::retry || exhausted(policy, failures_, since, now)) {
-    return fatal(fmt::format("{}: {}", what_, error.what));
-  }
-  failing(since, now, notices);
-  return now + backoff(policy, failures_, error.retry_after, random);
+  common_.timers.arm(timer_.kind, timer_.index, retry_at_);
+  return {};
 }
 
-void Outage::failing(std::optional<Instant> since, Instant now, Notices& notices) {
+void Outage::failing(std::optional<Instant> since, Instant now) {
   since_ = since;
   failures_ = since ? failures_ : 0;
   const Duration lasted = since ? now - *since : Duration{0};
@@ -37,13 +38,13 @@ void Outage::failing(std::optional<Instant> since, Instant now, Notices& notices
     PROBE("outage_alert");
     const bool is_long = lasted >= kAlertAfter;
     said_ = is_long ? kAlertAfter : kWarnAfter;
-    notices.push_back(
+    common_.notices.push_back(
         {is_long ? Log::Level::error : Log::Level::warn,
          fmt::format("{} has been failing for {} and is retried without end; data waits: {}", what_,
                      is_long ? "a minute" : "5 seconds", error_)});
   } else if (said_ > 0s && !since) {
     said_ = 0s;
-    notices.push_back({Log::Level::info, fmt::format("{} works again", what_)});
+    common_.notices.push_back({Log::Level::info, fmt::format("{} works again", what_)});
   }
 }
 

@@ -19,13 +19,18 @@ constexpr Duration kIdleMost = 2500ms;
 
 }  // namespace
 
-Parts::Parts(const PipelineSpec& spec, Timers& timers, Notices& notices)
-    : spec_(spec),
-      timers_(timers),
-      notices_(notices),
-      random_(spec.seed ^ 0x9a275),
-      room_(spec.limits),
-      discover_outage_(fmt::format("source {}", spec.source_name)) {}
+Parts::PartState::PartState(Common& common, uint32_t index, Part what)
+    : part(std::move(what)),
+      outage(common, common.spec.source_retry, {Timers::Kind::part, index},
+             fmt::format("source {} part {}", common.spec.source_name, part.id)) {}
+
+Parts::Parts(Common& common)
+    : common_(common),
+      spec_(common.spec),
+      timers_(common.timers),
+      room_(spec_.limits),
+      discover_outage_(common, spec_.source_retry, {Timers::Kind::discover, 0},
+                       fmt::format("source {}", spec_.source_name)) {}
 
 std::optional<Action> Parts::next_question() {
   if (source_is_asked_) {
@@ -53,21 +58,18 @@ std::optional<Action> Parts::next_question() {
 Result<> Parts::discovered(Result<std::vector<Part>> result, Instant now) {
   source_is_asked_ = false;
   if (!result) {
-    TRY(const Instant at,
-        discover_outage_.failed(spec_.source_retry, result.error(), now, random_, notices_));
-    timers_.arm(Timers::Kind::discover, 0, at);
-    return {};
+    return discover_outage_.failed(result.error(), now);
   }
-  discover_outage_.recovered(now, notices_);
+  discover_outage_.recovered(now);
   ends_known_ = ends_asked_;
   for (Part& part : *result) {
     if (!ids_.insert(part.id).second) {
       continue;
     }
     const auto known = known_.positions.find(part.id);
-    to_open_.push(static_cast<uint32_t>(parts_.size()));
-    std::string what = fmt::format("source {} part {}", spec_.source_name, part.id);
-    parts_.push_back(std::make_unique<PartState>(std::move(part), std::move(what)));
+    const auto index = static_cast<uint32_t>(parts_.size());
+    to_open_.push(index);
+    parts_.push_back(std::make_unique<PartState>(common_, index, std::move(part)));
     if (known != known_.positions.end()) {
       parts_.back()->begin = known->second;
     }
@@ -97,8 +99,8 @@ Result<> Parts::failed(uint32_t part, const Error& error, Instant now) {
   }
   PartState& state = *parts_[part];
   PROBE("source_retried");
-  TRY(state.read_at, state.outage.failed(spec_.source_retry, error, now, random_, notices_));
-  timers_.arm(Timers::Kind::part, part, state.read_at);
+  TRY(state.outage.failed(error, now));
+  state.read_at = state.outage.retry_at();
   return {};
 }
 
@@ -115,7 +117,7 @@ Result<> Parts::lost_position(uint32_t part, const Error& error) {
   }
   PROBE("lost_position_restarts");
   const bool earliest = spec_.on_lost_position == OnLostPosition::earliest;
-  notices_.push_back(
+  common_.notices.push_back(
       {Log::Level::error,
        fmt::format("source {} part {}: the saved position is lost, reading goes on at the {}: {}",
                    spec_.source_name, state.part.id, earliest ? "earliest" : "latest",
@@ -240,7 +242,7 @@ Result<> Parts::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, 
   if (!result) {
     return failed(part, result.error(), now);
   }
-  state.outage.recovered(now, notices_);
+  state.outage.recovered(now);
   std::unique_ptr<Chunk> chunk = std::move(*result);
   const uint64_t events = chunk->block->events.size() + chunk->filtered;
   set_progress(state, chunk->read.caught_up, chunk->read.end);

@@ -16,13 +16,12 @@
 #include "engine/outage.h"
 #include "engine/room.h"
 #include "engine/status.h"
-#include "engine/timers.h"
 
 namespace penstock::engine {
 
 class Parts {
  public:
-  Parts(const PipelineSpec& spec, Timers& timers, Notices& notices);
+  explicit Parts(Common& common);
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
 
@@ -68,8 +67,7 @@ class Parts {
   // The hand that commits.
   bool may_commit(uint32_t part) const;
   void commit_begins(uint32_t part) { parts_[part]->committing = true; }
-  // Nothing where it succeeded; else when to try again, or an error that stops the pipeline.
-  Result<std::optional<Instant>> committed(uint32_t part, const Result<>& result, Instant now);
+  Result<> committed(uint32_t part, const Result<>& result, Instant now);
 
   // A part that is read to its end and settled, and again after each commit; closed when there is
   // nothing left to commit.
@@ -91,7 +89,7 @@ class Parts {
  private:
   enum class Stage : uint8_t { found, opening, open, closed };
   struct PartState {
-    PartState(Part what, std::string fails) : part(std::move(what)), outage(std::move(fails)) {}
+    PartState(Common& common, uint32_t index, Part what);
     Part part;
     Outage outage;
     std::unique_ptr<Outage> commit_outage;  // once a commit failed
@@ -130,10 +128,9 @@ class Parts {
   Result<> lost_position(uint32_t part, const Error& error);
   void conclude(uint32_t part, Instant now);
 
+  Common& common_;
   const PipelineSpec& spec_;
   Timers& timers_;
-  Notices& notices_;
-  Random random_;
   Room room_;
   std::vector<std::unique_ptr<PartState>> parts_;
   std::unordered_set<std::string> ids_;

@@ -103,8 +103,7 @@ bool Parts::may_commit(uint32_t part) const {
   return state.stage == Stage::open && !state.committing;
 }
 
-Result<std::optional<Instant>> Parts::committed(uint32_t part, const Result<>& result,
-                                                Instant now) {
+Result<> Parts::committed(uint32_t part, const Result<>& result, Instant now) {
   PartState& state = *parts_[part];
   state.committing = false;
   if (state.stage == Stage::found) {
@@ -115,14 +114,16 @@ Result<std::optional<Instant>> Parts::committed(uint32_t part, const Result<>& r
   }
   if (result) {
     if (state.commit_outage != nullptr) {
-      state.commit_outage->recovered(now, notices_);
+      state.commit_outage->recovered(now);
     }
-    return std::nullopt;
+    return {};
   }
   if (state.commit_outage == nullptr) {
-    state.commit_outage = std::make_unique<Outage>("committing at part " + state.part.id);
+    state.commit_outage = std::make_unique<Outage>(common_, spec_.source_retry,
+                                                   Timers::Due{Timers::Kind::commit, part},
+                                                   "committing at part " + state.part.id);
   }
-  return state.commit_outage->failed(spec_.source_retry, result.error(), now, random_, notices_);
+  return state.commit_outage->failed(result.error(), now);
 }
 
 // Children of a part are known once its end is settled and the source was asked after that.

@@ -2,6 +2,8 @@
 // pipeline_end.cpp; what an event may meet on its way out is in pipeline_reject.cpp.
 #include "engine/pipeline.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "base/check.h"
@@ -11,21 +13,25 @@ namespace penstock::engine {
 
 Pipeline::Pipeline(PipelineSpec spec)
     : spec_(std::move(spec)),
-      parts_(spec_, timers_, notices_),
-      rejected_(spec_, timers_, notices_),
-      checkpointer_(spec_, parts_, timers_, notices_) {
-  Random random(spec_.seed);
-  for (uint32_t i = 0; i < spec_.sinks.size(); ++i) {
-    sinks_.push_back(std::make_unique<SinkQueue>(spec_, i, timers_, notices_, random.next()));
+      common_(spec_),
+      parts_(common_),
+      rejected_(common_),
+      checkpointer_(common_, parts_) {
+  uint32_t target = 0;
+  for (const SinkSpec& sink : spec_.sinks) {
+    openings_.emplace_back(common_, sink.retry, target, fmt::format("sink {}", sink.name));
+    sinks_.push_back(std::make_unique<SinkQueue>(common_, target++));
+  }
+  if (spec_.has_dead_letter) {
+    openings_.emplace_back(common_, spec_.store_retry, target, "the dead letters");
   }
 }
 
 void Pipeline::start(Instant now) {
   CHECK(phases_.is(Phase::opening));
   checkpointer_.start(now);
-  rejected_.start();
   if (spec_.until.deadline) {
-    timers_.arm(Timers::Kind::until, 0, now + *spec_.until.deadline);
+    common_.timers.arm(Timers::Kind::until, 0, now + *spec_.until.deadline);
   }
   advance(now);
 }
@@ -81,7 +87,7 @@ std::optional<Action> Pipeline::next_read(Instant now) {
 
 void Pipeline::tick(Instant now) {
   bool any = false;
-  while (const auto due = timers_.pop(now)) {
+  while (const auto due = common_.timers.pop(now)) {
     take_timer(*due, now);
     any = true;
   }
@@ -96,14 +102,13 @@ void Pipeline::take_timer(const Timers::Due& due, Instant now) {
     case Timers::Kind::lease:
       return checkpointer_.lease_timer(now);
     case Timers::Kind::open:
-      return due.index == sinks_.size() ? rejected_.open_timer()
-                                        : sinks_[due.index]->timer(due.kind, 0, now);
+      return openings_[due.index].timer();
     case Timers::Kind::discover:
       return parts_.ask_for_parts();
     case Timers::Kind::part:
       return parts_.timer(part, now);
     case Timers::Kind::queue:
-      return sinks_[due.index >> 32]->timer(due.kind, part, now);
+      return sinks_[due.index >> 32]->timer(part, now);
     case Timers::Kind::commit:
       return checkpointer_.commit_timer(part);
     case Timers::Kind::until:
@@ -135,15 +140,12 @@ void Pipeline::open() {
   if (!checkpointer_.has_lease()) {
     return;
   }
-  bool all_open = rejected_.is_open();
-  for (uint32_t i = 0; i < sinks_.size(); ++i) {
-    if (sinks_[i]->asks_to_open()) {
-      emit(action::OpenSink{i});
+  bool all_open = true;
+  for (uint32_t i = 0; i < openings_.size(); ++i) {
+    if (openings_[i].asks()) {
+      emit(i < sinks_.size() ? Action(action::OpenSink{i}) : action::OpenDeadLetters{});
     }
-    all_open = all_open && sinks_[i]->is_open();
-  }
-  if (rejected_.asks_to_open()) {
-    emit(action::OpenDeadLetters{});
+    all_open = all_open && openings_[i].is_open();
   }
   while (all_open) {
     auto question = parts_.next_question();
@@ -265,7 +267,7 @@ void Pipeline::cut(Instant now) {
       PROBE("quarantined_key_follows");
       ++sink->counts().rejected;
       rejected_.bury({.item = item,
-                      .sink = sink->spec().name,
+                      .at = &sink->counts(),
                       .error = "an earlier change of this key was rejected",
                       .is_quarantined = true});
     }

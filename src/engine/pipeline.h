@@ -16,12 +16,12 @@
 #include "base/fifo.h"
 #include "engine/action.h"
 #include "engine/checkpointer.h"
+#include "engine/opening.h"
 #include "engine/parts.h"
 #include "engine/phase.h"
 #include "engine/rejected.h"
 #include "engine/sink_queue.h"
 #include "engine/status.h"
-#include "engine/timers.h"
 
 namespace penstock::engine {
 
@@ -40,10 +40,10 @@ class Pipeline {
   // The answers to actions.
   void lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, Instant now);
   void sink_opened(uint32_t sink, const Result<>& result, Instant now) {
-    answered(sinks_[sink]->opened(result, now), now);
+    answered(openings_[sink].answered(result, now), now);
   }
   void dead_letters_opened(const Result<>& result, Instant now) {
-    answered(rejected_.opened(result, now), now);
+    answered(openings_.back().answered(result, now), now);
   }
   void discovered(Result<std::vector<Part>> result, Instant now);
   void reader_opened(uint32_t part, const Result<>& result, Instant now) {
@@ -67,8 +67,8 @@ class Pipeline {
   std::optional<Action> next_action();
   bool has_read() const { return phases_.is(Phase::running) && parts_.has_read(); }
   std::optional<Action> next_read(Instant now);
-  Instant next_timer() const { return ended() ? Instant::never() : timers_.next(); }
-  std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
+  Instant next_timer() const { return ended() ? Instant::never() : common_.timers.next(); }
+  std::vector<Notice> take_notices() { return std::exchange(common_.notices, {}); }
 
   bool ended() const { return phases_.has_ended(); }
   // Reads need not go on waiting; and: writes need not either, their answers no longer count; and:
@@ -110,9 +110,9 @@ class Pipeline {
   std::string waits_for(Instant now) const;
 
   const PipelineSpec spec_;
-  Timers timers_;
-  Notices notices_;
+  Common common_;
   Phases phases_;
+  std::vector<Opening> openings_;  // of the sinks, and behind them of the dead letters
   Parts parts_;
   std::vector<std::unique_ptr<SinkQueue>> sinks_;
   Rejected rejected_;

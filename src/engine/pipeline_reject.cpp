@@ -19,10 +19,9 @@ void Pipeline::reject(SinkQueue* by, bool was_written, const Item& item, const E
                        : was_written ? by->rejections_in_a_row()
                                      : by->barred_in_a_row();
   const OnReject on_reject = by != nullptr ? by->spec().on_reject : spec_.source_on_reject;
-  const std::string sink = by != nullptr ? by->spec().name : "";
-  const std::string what =
-      fmt::format("{} {}: {}: {}", by != nullptr ? "sink" : "source",
-                  by != nullptr ? sink : spec_.source_name, describe(item.event()), error.what);
+  const std::string what = fmt::format("{} {}: {}: {}", by != nullptr ? "sink" : "source",
+                                       by != nullptr ? counts.name : spec_.source_name,
+                                       describe(item.event()), error.what);
   if (++in_a_row >= spec_.limits.rejections_in_a_row) {
     PROBE("rejections_in_a_row");
     return fail(
@@ -30,7 +29,7 @@ void Pipeline::reject(SinkQueue* by, bool was_written, const Item& item, const E
         now);
   }
   if (std::has_single_bit(counts.rejected) && on_reject != OnReject::stop) {
-    notices_.push_back(
+    common_.notices.push_back(
         {Log::Level::warn, fmt::format("{} rejected so far, the last: {}", counts.rejected, what)});
   }
   switch (on_reject) {
@@ -49,7 +48,7 @@ void Pipeline::reject(SinkQueue* by, bool was_written, const Item& item, const E
     case OnReject::dead_letter:
       PROBE(by != nullptr ? "dead_letter" : "dead_letter_at_source");
       return rejected_.bury({.item = item,
-                             .sink = sink,
+                             .at = &counts,
                              .error = error.what,
                              .is_quarantined = on_reject == OnReject::quarantine});
   }
@@ -68,10 +67,7 @@ void Pipeline::letters_written(const Result<>& result, Instant now) {
   std::vector<Letter> durable;
   const Result<> answer = rejected_.written(result, now, durable);
   for (const Letter& letter : durable) {
-    source_counts_.dead_letters += letter.sink.empty() ? 1 : 0;
-    for (const auto& sink : sinks_) {
-      sink->counts().dead_letters += sink->spec().name == letter.sink ? 1 : 0;
-    }
+    ++letter.at->dead_letters;
     parts_.settle(letter.item);  // I1
   }
   answered(answer, now);

@@ -49,7 +49,7 @@ SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<
     take_answer(task, result, now);
   }
   if (outage_.since() || !failing_.empty()) {
-    outage_.failing(failing_since(), now, notices_);
+    outage_.failing(failing_since(), now);
   }
   touched_.push(task.queue);
   return answer_;
@@ -159,22 +159,6 @@ void SinkQueue::took_nothing(const WriteTask& task, bool failed_before, Instant 
   if (outage_.since() && exhausted(spec_.retry, probes_failed_, *outage_.since(), now)) {
     give_up(task.items.front());
   }
-}
-
-SinkStatus SinkQueue::status(Instant now) const {
-  SinkStatus shown = counts_;
-  for (const Entry& entry : queues_) {
-    if (entry.queue != nullptr) {
-      shown.queued += entry.queue->queued();
-      shown.parked_keys += entry.queue->parked_keys();
-    }
-  }
-  shown.writes_in_flight = writes_;
-  if (const auto since = is_open_ ? failing_since() : outage_.since()) {
-    shown.failing = outage_.error();
-    shown.failing_for = now - *since;
-  }
-  return shown;
 }
 
 }  // namespace penstock::engine

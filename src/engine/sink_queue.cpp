@@ -12,40 +12,19 @@
 
 namespace penstock::engine {
 
-SinkQueue::SinkQueue(const PipelineSpec& pipeline, uint32_t index, Timers& timers, Notices& notices,
-                     uint64_t seed)
-    : spec_(pipeline.sinks[index]),
+SinkQueue::SinkQueue(Common& common, uint32_t index)
+    : spec_(common.spec.sinks[index]),
       index_(index),
-      timers_(timers),
-      notices_(notices),
-      random_(seed),
+      timers_(common.timers),
+      random_(common.random),
       slots_(std::max(1U, spec_.lanes)),
-      quarantined_({.hash_key = pipeline.hash_key, .folders = spec_.traits.folders}),
-      barred_({.hash_key = pipeline.hash_key, .folders = spec_.traits.folders}),
-      outage_(fmt::format("sink {}", spec_.name)) {
+      quarantined_({.hash_key = common.spec.hash_key, .folders = spec_.traits.folders}),
+      barred_({.hash_key = common.spec.hash_key, .folders = spec_.traits.folders}),
+      outage_(common, spec_.retry, {Timers::Kind::sink, index},
+              fmt::format("sink {}", spec_.name)) {
   counts_.name = spec_.name;
   for (uint32_t slot = 0; !spec_.traits.folders && slot < slots_.size(); ++slot) {
     open_queue(slot);
-  }
-}
-
-Result<> SinkQueue::opened(const Result<>& result, Instant now) {
-  if (result) {
-    is_open_ = true;
-    outage_.recovered(now, notices_);
-    return {};
-  }
-  PROBE("target_opened_later");
-  TRY(const Instant at, outage_.failed(spec_.retry, result.error(), now, random_, notices_));
-  timers_.arm(Timers::Kind::open, index_, at);
-  return {};
-}
-
-void SinkQueue::timer(Timers::Kind kind, uint32_t queue, Instant now) {
-  if (kind == Timers::Kind::open) {
-    open_due_ = !is_open_;
-  } else if (kind == Timers::Kind::queue && queue < queues_.size()) {
-    consider(queue, now, is_flushing_);
   }
 }
 
@@ -111,6 +90,10 @@ void SinkQueue::consider_touched(Instant now) {
       free_queues_.push_back(*queue);
     }
   }
+}
+
+void SinkQueue::timer(uint32_t queue, Instant now) {
+  consider(queue, now, is_flushing_);
 }
 
 void SinkQueue::consider(uint32_t queue, Instant now, bool flush) {

@@ -19,22 +19,15 @@
 #include "engine/action.h"
 #include "engine/outage.h"
 #include "engine/status.h"
-#include "engine/timers.h"
 #include "engine/write_queue.h"
 
 namespace penstock::engine {
 
 class SinkQueue {
  public:
-  SinkQueue(const PipelineSpec& spec, uint32_t index, Timers& timers, Notices& notices,
-            uint64_t seed);
+  SinkQueue(Common& common, uint32_t index);
   SinkQueue(const SinkQueue&) = delete;
   SinkQueue& operator=(const SinkQueue&) = delete;
-
-  bool asks_to_open() { return std::exchange(open_due_, false); }
-  Result<> opened(const Result<>& result, Instant now);
-  bool is_open() const { return is_open_; }
-  void timer(Timers::Kind kind, uint32_t queue, Instant now);
 
   // The sink's copy of an event. `cuts`: events with unlike ones never share an object.
   void push(Item item, uint32_t cuts);
@@ -43,6 +36,7 @@ class SinkQueue {
   void flush(bool on, Instant now);
   // Reading stands still for want of room: the fullest batch does not wait any longer.
   void relieve(Instant now);
+  void timer(uint32_t queue, Instant now);
 
   // The next write that may begin; nothing: none, or not yet. What met a quarantine on its way is
   // in diverted(). `covered`: the lease outlives a write that begins now.
@@ -99,10 +93,7 @@ class SinkQueue {
   const SinkSpec& spec_;
   const uint32_t index_;  // in the pipeline
   Timers& timers_;
-  Notices& notices_;
-  Random random_;
-  bool open_due_ = true;
-  bool is_open_ = false;
+  Random& random_;
   bool is_flushing_ = false;
 
   std::vector<Entry> queues_;

@@ -75,9 +75,29 @@ void Checkpointer::fill(uint32_t part, PartStatus& status) const {
   }
 }
 
+SinkStatus SinkQueue::status(Instant now) const {
+  SinkStatus shown = counts_;
+  for (const Entry& entry : queues_) {
+    if (entry.queue != nullptr) {
+      shown.queued += entry.queue->queued();
+      shown.parked_keys += entry.queue->parked_keys();
+    }
+  }
+  shown.writes_in_flight = writes_;
+  if (const auto since = failing_since()) {
+    shown.failing = outage_.error();
+    shown.failing_for = now - *since;
+  }
+  return shown;
+}
+
 std::string Pipeline::waits_for(Instant now) const {
-  for (const Outage* outage : {checkpointer_.failing(), rejected_.failing(), parts_.failing()}) {
-    if (outage != nullptr && !ended()) {
+  std::vector<const Outage*> all{checkpointer_.failing(), &rejected_.outage(), parts_.failing()};
+  if (spec_.has_dead_letter) {
+    all.push_back(&openings_.back().outage());
+  }
+  for (const Outage* outage : all) {
+    if (outage != nullptr && outage->since() && !ended()) {
       return outage->text(now);
     }
   }
@@ -99,8 +119,13 @@ Status Pipeline::status(Timestamp wall, Instant now) const {
       status.headroom = std::min(status.headroom.value_or(*shown.headroom), *shown.headroom);
     }
   }
-  for (const auto& sink : sinks_) {
-    status.sinks.push_back(sink->status(now));
+  for (uint32_t i = 0; i < sinks_.size(); ++i) {
+    SinkStatus& shown = status.sinks.emplace_back(sinks_[i]->status(now));
+    const Outage& opening = openings_[i].outage();
+    if (opening.since()) {
+      shown.failing = opening.error();
+      shown.failing_for = now - *opening.since();
+    }
   }
   status.in_flight_events = parts_.events_in_flight();
   status.in_flight_bytes = parts_.bytes_in_flight();
