@@ -4,32 +4,14 @@
 #include <algorithm>
 
 #include "base/probe.h"
+#include "core/failures.h"
 #include "engine/sink_queue.h"
 
 namespace penstock::engine {
 
-namespace {
-
 constexpr uint32_t kFailuresToBreak = 2;  // writes in a row of which nothing was taken
 constexpr Duration kProbeEvery = 1s;      // at the most: it is seen within it that the sink works
 constexpr Duration kPauseMax = 1h;        // that a sink may ask for
-
-// An answer that cannot be one is our connector's fault: nothing of it is believed.
-std::optional<std::string> flaw_of(const std::vector<Failure>& failures, size_t events) {
-  std::vector<bool> named(failures.empty() ? 0 : events);
-  for (const Failure& failure : failures) {
-    const bool is_in_it = failure.index < named.size();
-    if (!is_in_it || named[failure.index]) {
-      return fmt::format(
-          "its answer to a write of {} events names event {} {}: a fault of the connector", events,
-          failure.index, is_in_it ? "twice" : "that is not in it");
-    }
-    named[failure.index] = true;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<Failure>> result,
                                       Instant now) {
