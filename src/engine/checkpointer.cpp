@@ -21,12 +21,6 @@ Checkpointer::Checkpointer(Common& common, Parts& parts)
       lease_outage_(common, spec_.store_retry, {Timers::Kind::lease, 0}, "the checkpoint's lease"),
       outage_(common, spec_.store_retry, {Timers::Kind::save, 0}, "the checkpoint") {}
 
-void Checkpointer::start(Instant now) {
-  save_at_ = now;  // the first progress at once: who dies again and again moves on all the same
-  lease_due_ = has_store_;
-  held_ = !has_store_;
-}
-
 Result<> Checkpointer::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at,
                                    Instant now) {
   if (!result) {
@@ -209,7 +203,8 @@ void Checkpointer::begin_closing() {
 // I3: only a saved position is committed; where the source owns its position, one behind which all
 // keys in quarantine are saved.
 std::optional<action::Commit> Checkpointer::next_commit() {
-  while (!commit_due_.empty() && (saves_positions_ || keys_are_saved())) {
+  const bool keys_are_saved = !has_store_ || saved_keys_ == checkpoint_.quarantined.size();
+  while (!commit_due_.empty() && (saves_positions_ || keys_are_saved)) {
     const uint32_t part = *commit_due_.pop();
     Tracked& one = tracked_[part];
     if (parts_.may_commit(part)) {

@@ -98,16 +98,6 @@ bool Ledger::settle(Chunk& chunk, uint32_t index) {
   return true;
 }
 
-std::optional<Timestamp> Ledger::oldest_open() const {
-  if (first_ == nullptr) {
-    return std::nullopt;
-  }
-  const std::vector<uint16_t>& pending = first_->pending;
-  const auto open = std::find_if(pending.begin() + first_->prefix, pending.end(),
-                                 [](uint16_t count) { return count > 0; });
-  return first_->block->events[static_cast<size_t>(open - pending.begin())].at;
-}
-
 // These events behind that chunk are settled; null: behind all that is gone.
 void Ledger::pass(Chunk* before, uint64_t events, Position position) {
   if (before != nullptr) {

@@ -4,13 +4,13 @@
 // under the runner's lock.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "core/event.h"
 #include "core/source.h"
+#include "engine/spec.h"
 
 namespace penstock::engine {
 
@@ -52,11 +52,6 @@ struct Chunk {
   uint32_t slot_of_kept(uint32_t index) const;
 };
 
-// Where reading begins with the event of this order, in a read that ended at `end`: as
-// Source::position_before.
-using PositionBefore =
-    std::function<std::optional<Position>(const Position& end, std::string_view order)>;
-
 class Ledger {
  public:
   struct Safe {
@@ -67,8 +62,6 @@ class Ledger {
 
   Ledger() = default;
   ~Ledger();
-  Ledger(const Ledger&) = delete;
-  Ledger& operator=(const Ledger&) = delete;
 
   // The chunk's events count as open until settled. Null: it had none and only moved the position.
   Chunk* add(std::unique_ptr<Chunk> chunk);

@@ -22,7 +22,9 @@ constexpr Duration kIdleMost = 2500ms;
 Parts::PartState::PartState(Common& common, uint32_t index, Part what)
     : part(std::move(what)),
       outage(common, common.spec.source_retry, {Timers::Kind::part, index},
-             fmt::format("source {} part {}", common.spec.source_name, part.id)) {}
+             fmt::format("source {} part {}", common.spec.source_name, part.id)),
+      commit_outage(common, common.spec.source_retry, {Timers::Kind::commit, index},
+                    "committing at part " + part.id) {}
 
 Parts::Parts(Common& common)
     : common_(common),
@@ -110,18 +112,16 @@ Result<> Parts::lost_position(uint32_t part, const Error& error) {
   ++lost_in_a_row_;
   if (spec_.on_lost_position == OnLostPosition::fail ||
       lost_in_a_row_ > spec_.limits.lost_positions_in_a_row) {
-    return fatal(
-        fmt::format("source {} part {}: the saved position is lost: {}; see on_lost_position, or "
-                    "`penstock checkpoint reset`",
-                    spec_.source_name, state.part.id, error.what));
+    return fatal(fmt::format(
+        "{}: the saved position is lost: {}; see on_lost_position, or `penstock checkpoint reset`",
+        state.outage.what(), error.what));
   }
   PROBE("lost_position_restarts");
   const bool earliest = spec_.on_lost_position == OnLostPosition::earliest;
   common_.notices.push_back(
       {Log::Level::error,
-       fmt::format("source {} part {}: the saved position is lost, reading goes on at the {}: {}",
-                   spec_.source_name, state.part.id, earliest ? "earliest" : "latest",
-                   error.what)});
+       fmt::format("{}: the saved position is lost, reading goes on at the {}: {}",
+                   state.outage.what(), earliest ? "earliest" : "latest", error.what)});
   state.part.start = earliest ? Part::Start::earliest : Part::Start::latest;
   state.begin.reset();
   state.stage = Stage::found;

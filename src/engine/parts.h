@@ -13,7 +13,7 @@
 #include "base/index_list.h"
 #include "engine/action.h"
 #include "engine/ledger.h"
-#include "engine/outage.h"
+#include "engine/retry.h"
 #include "engine/room.h"
 #include "engine/status.h"
 
@@ -22,8 +22,6 @@ namespace penstock::engine {
 class Parts {
  public:
   explicit Parts(Common& common);
-  Parts(const Parts&) = delete;
-  Parts& operator=(const Parts&) = delete;
 
   // The source's one hand. An error of these means that the pipeline stops.
   void ask_for_parts() { ask_due_ = true; }
@@ -78,21 +76,17 @@ class Parts {
   bool wanted_is_read() const;
   bool all_delivered() const { return room_.is_empty(); }
   uint64_t events_in_flight() const { return room_.total().events - reserved_.events; }
-  size_t bytes_in_flight() const { return room_.total().bytes - reserved_.bytes; }
   size_t size() const { return parts_.size(); }
   const std::string& id(uint32_t part) const { return parts_[part]->part.id; }
-  uint64_t filtered() const { return filtered_; }
-  uint64_t lost_positions() const { return lost_positions_; }
   const Outage* failing() const;  // the discovery, or the first part that is; null: all is well
-  void fill(uint32_t part, PartStatus& status, Timestamp wall) const;
+  void fill(Status& status, Timestamp wall) const;
 
  private:
   enum class Stage : uint8_t { found, opening, open, closed };
   struct PartState {
     PartState(Common& common, uint32_t index, Part what);
     Part part;
-    Outage outage;
-    std::unique_ptr<Outage> commit_outage;  // once a commit failed
+    Outage outage, commit_outage;
     Ledger ledger;
     Stage stage = Stage::found;
     bool reading = false, committing = false;

@@ -112,18 +112,11 @@ Result<> Parts::committed(uint32_t part, const Result<>& result, Instant now) {
   if (state.end_is_told) {
     settled_ends_.push(part);
   }
-  if (result) {
-    if (state.commit_outage != nullptr) {
-      state.commit_outage->recovered(now);
-    }
-    return {};
+  if (!result) {
+    return state.commit_outage.failed(result.error(), now);
   }
-  if (state.commit_outage == nullptr) {
-    state.commit_outage = std::make_unique<Outage>(common_, spec_.source_retry,
-                                                   Timers::Due{Timers::Kind::commit, part},
-                                                   "committing at part " + state.part.id);
-  }
-  return state.commit_outage->failed(result.error(), now);
+  state.commit_outage.recovered(now);
+  return {};
 }
 
 // Children of a part are known once its end is settled and the source was asked after that.

@@ -7,6 +7,7 @@
 // commit -> end. The rooms own their state and return facts; none calls back.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +17,6 @@
 #include "base/fifo.h"
 #include "engine/action.h"
 #include "engine/checkpointer.h"
-#include "engine/opening.h"
 #include "engine/parts.h"
 #include "engine/phase.h"
 #include "engine/rejected.h"
@@ -28,8 +28,6 @@ namespace penstock::engine {
 class Pipeline {
  public:
   explicit Pipeline(PipelineSpec spec);
-  Pipeline(const Pipeline&) = delete;
-  Pipeline& operator=(const Pipeline&) = delete;
 
   void start(Instant now);
   void stop(Instant now);   // drain: deliver what was read, save, commit, end
@@ -71,14 +69,12 @@ class Pipeline {
   std::vector<Notice> take_notices() { return std::exchange(common_.notices, {}); }
 
   bool ended() const { return phases_.has_ended(); }
-  // Reads need not go on waiting; and: writes need not either, their answers no longer count; and:
-  // nor need the last save and commits.
+  // Reads need not go on waiting; and: writes need not either, their answers no longer count. Once
+  // it has ended, nor need the last save and commits.
   bool reading_ended() const { return phases_.now() > Phase::running; }
   bool giving_up() const { return is_giving_up_ || ended(); }
-  bool closing_ended() const { return ended(); }
   // Fresh each call; `wall` is the wall clock, for the lag.
   Status status(Timestamp wall, Instant now) const;
-  const PipelineSpec& spec() const { return spec_; }
   uint64_t in_flight_events() const { return parts_.events_in_flight(); }
 
  private:
@@ -106,13 +102,13 @@ class Pipeline {
   void give_up(Instant now);
   void end_now();
   void fail(std::string reason, Instant now);
-  bool check(const Result<>& result, Instant now);
+  void check(const Result<>& result, Instant now);
   std::string waits_for(Instant now) const;
 
   const PipelineSpec spec_;
   Common common_;
   Phases phases_;
-  std::vector<Opening> openings_;  // of the sinks, and behind them of the dead letters
+  std::deque<Opening> openings_;  // of the sinks, and behind them of the dead letters
   Parts parts_;
   std::vector<std::unique_ptr<SinkQueue>> sinks_;
   Rejected rejected_;

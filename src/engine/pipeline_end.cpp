@@ -125,11 +125,10 @@ void Pipeline::fail(std::string reason, Instant now) {
   }
 }
 
-bool Pipeline::check(const Result<>& result, Instant now) {
+void Pipeline::check(const Result<>& result, Instant now) {
   if (!result) {
     fail(result.error().what, now);
   }
-  return result.has_value();
 }
 
 }  // namespace penstock::engine

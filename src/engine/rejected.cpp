@@ -4,19 +4,14 @@
 
 namespace penstock::engine {
 
-namespace {
-
 constexpr size_t kLettersMax = 100;  // of one write
-
-}  // namespace
 
 action::WriteLetters Rejected::next_write(const Parts& parts) {
   action::WriteLetters write;
-  while (!letters_.empty() && in_flight_.size() < kLettersMax) {
-    in_flight_.push_back(letters_.pop_front());
-  }
-  write.letters.reserve(in_flight_.size());
-  for (const Letter& letter : in_flight_) {
+  in_flight_ = std::min(letters_.size(), kLettersMax);
+  write.letters.reserve(in_flight_);
+  for (size_t i = 0; i < in_flight_; ++i) {
+    const Letter& letter = letters_[i];
     const Chunk& chunk = *letter.item.chunk;
     write.blocks.push_back(chunk.block);
     write.letters.push_back({.event = &letter.item.event(),
@@ -31,17 +26,16 @@ action::WriteLetters Rejected::next_write(const Parts& parts) {
 }
 
 Result<> Rejected::written(const Result<>& result, Instant now, std::vector<Letter>& durable) {
-  std::vector<Letter> letters = std::exchange(in_flight_, {});
-  if (result) {
-    outage_.recovered(now);
-    durable = std::move(letters);
-    return {};
+  size_t letters = std::exchange(in_flight_, 0);
+  if (!result) {
+    PROBE("dead_letters_retried");
+    return outage_.failed(result.error(), now);
   }
-  PROBE("dead_letters_retried");
-  for (size_t i = letters.size(); i-- > 0;) {
-    letters_.push_front(std::move(letters[i]));
+  outage_.recovered(now);
+  for (; letters > 0; --letters) {
+    durable.push_back(letters_.pop_front());
   }
-  return outage_.failed(result.error(), now);
+  return {};
 }
 
 }  // namespace penstock::engine

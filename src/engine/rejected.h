@@ -8,8 +8,8 @@
 
 #include "base/fifo.h"
 #include "engine/action.h"
-#include "engine/outage.h"
 #include "engine/parts.h"
+#include "engine/retry.h"
 
 namespace penstock::engine {
 
@@ -25,9 +25,11 @@ class Rejected {
   explicit Rejected(Common& common)
       : outage_(common, common.spec.store_retry, {Timers::Kind::letters, 0}, "the dead letters") {}
 
-  void bury(Letter letter) { letters_.push_back(std::move(letter)); }
+  void bury(const Item& item, SinkStatus& at, std::string error, bool is_quarantined) {
+    letters_.push_back({item, &at, std::move(error), is_quarantined});
+  }
   bool has_next(Instant now) const {
-    return !letters_.empty() && in_flight_.empty() && outage_.retry_at() <= now;
+    return !letters_.empty() && in_flight_ == 0 && outage_.retry_at() <= now;
   }
   action::WriteLetters next_write(const Parts& parts);
   // An error where the pipeline stops.
@@ -37,7 +39,7 @@ class Rejected {
 
  private:
   Fifo<Letter> letters_;
-  std::vector<Letter> in_flight_;
+  size_t in_flight_ = 0;  // of them, the first
   Outage outage_;
 };
 

@@ -19,11 +19,10 @@ struct RejectedTest : testing::Test {
       event.id = chunk.block->arena.copy(std::to_string(&event - chunk.block->events.data()));
     }
   }
+  Item item(uint32_t index) { return {.chunk = &chunk, .index = index, .bytes = 0, .key = {}}; }
   void bury(uint32_t from, uint32_t until) {
     for (uint32_t i = from; i < until; ++i) {
-      rejected.bury({.item = {.chunk = &chunk, .index = i, .bytes = 0, .key = {}},
-                     .at = &out,
-                     .error = "no such column"});
+      rejected.bury(item(i), out, "no such column", false);
     }
   }
   using Indexes = std::vector<uint32_t>;
@@ -62,6 +61,7 @@ TEST_F(RejectedTest, they_are_written_in_order_a_hundred_at_a_time) {
     for (const uint32_t number : numbers(write)) {
       all.push_back(number);
     }
+    durable.clear();
     ASSERT_TRUE(rejected.written({}, now, durable));
     EXPECT_EQ(durable.size(), write.letters.size());
   }
@@ -78,10 +78,7 @@ TEST_F(RejectedTest, one_write_is_under_way_at_a_time) {
 }
 
 TEST_F(RejectedTest, a_letter_says_what_is_needed_to_see_why) {
-  rejected.bury({.item = {.chunk = &chunk, .index = 7, .bytes = 0, .key = {}},
-                 .at = &out,
-                 .error = "an earlier change of this key was rejected",
-                 .is_quarantined = true});
+  rejected.bury(item(7), out, "an earlier change of this key was rejected", true);
   const auto write = rejected.next_write(parts);
   ASSERT_EQ(write.letters.size(), 1U);
   const DeadLetter& letter = write.letters[0];

@@ -29,13 +29,11 @@ SinkQueue::SinkQueue(Common& common, uint32_t index)
 }
 
 uint32_t SinkQueue::open_queue(uint32_t slot) {
-  auto queue = static_cast<uint32_t>(queues_.size());
-  if (!free_queues_.empty()) {
-    queue = free_queues_.back();
-    free_queues_.pop_back();
-  } else {
+  if (free_queues_.empty()) {
+    free_queues_.push_back(static_cast<uint32_t>(queues_.size()));
     queues_.emplace_back();
   }
+  const uint32_t queue = free_queues_.pop_front();
   Entry& entry = queues_[queue];
   entry.slot = slot;
   if (spec_.traits.folders) {
@@ -90,10 +88,6 @@ void SinkQueue::consider_touched(Instant now) {
       free_queues_.push_back(*queue);
     }
   }
-}
-
-void SinkQueue::timer(uint32_t queue, Instant now) {
-  consider(queue, now, is_flushing_);
 }
 
 void SinkQueue::consider(uint32_t queue, Instant now, bool flush) {

@@ -17,7 +17,7 @@
 #include "base/index_list.h"
 #include "base/ranking.h"
 #include "engine/action.h"
-#include "engine/outage.h"
+#include "engine/retry.h"
 #include "engine/status.h"
 #include "engine/write_queue.h"
 
@@ -26,8 +26,6 @@ namespace penstock::engine {
 class SinkQueue {
  public:
   SinkQueue(Common& common, uint32_t index);
-  SinkQueue(const SinkQueue&) = delete;
-  SinkQueue& operator=(const SinkQueue&) = delete;
 
   // The sink's copy of an event. `cuts`: events with unlike ones never share an object.
   void push(Item item, uint32_t cuts);
@@ -36,7 +34,7 @@ class SinkQueue {
   void flush(bool on, Instant now);
   // Reading stands still for want of room: the fullest batch does not wait any longer.
   void relieve(Instant now);
-  void timer(uint32_t queue, Instant now);
+  void timer(uint32_t queue, Instant now) { consider(queue, now, is_flushing_); }
 
   // The next write that may begin; nothing: none, or not yet. What met a quarantine on its way is
   // in diverted(). `covered`: the lease outlives a write that begins now.
@@ -97,7 +95,7 @@ class SinkQueue {
   bool is_flushing_ = false;
 
   std::vector<Entry> queues_;
-  std::vector<uint32_t> free_queues_;
+  Fifo<uint32_t> free_queues_;
   std::vector<std::unordered_map<OrderKey, uint32_t, Hash128Hasher>> folders_;  // of each part
   std::vector<Fifo<uint32_t>> slots_;  // queues that are ready; the first one's write is in flight,
   Fifo<uint32_t> ready_slots_;         // or its slot is here
