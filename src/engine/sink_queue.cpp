@@ -1,8 +1,6 @@
 // The queues of a sink, and when one writes; sink_answer.cpp takes the answers.
 #include "engine/sink_queue.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <bit>
 
@@ -20,8 +18,7 @@ SinkQueue::SinkQueue(Common& common, uint32_t index)
       slots_(std::max(1U, spec_.lanes)),
       quarantined_({.hash_key = common.spec.hash_key, .folders = spec_.traits.folders}),
       barred_({.hash_key = common.spec.hash_key, .folders = spec_.traits.folders}),
-      outage_(common, spec_.retry, {Timers::Kind::sink, index},
-              fmt::format("sink {}", spec_.name)) {
+      outage_(common, spec_.retry, {Timers::Kind::sink, index}, "sink " + spec_.name) {
   counts_.name = spec_.name;
   for (uint32_t slot = 0; !spec_.traits.folders && slot < slots_.size(); ++slot) {
     open_queue(slot);
