@@ -10,10 +10,10 @@ namespace penstock::cli {
 
 namespace {
 
-constexpr Duration kSignalsEvery = 50ms;    // how late a signal may be noticed
-constexpr Duration kProgressEvery = 250ms;  // on a terminal
-constexpr Duration kSummaryEvery = 60s;     // elsewhere, where something moved
-constexpr Duration kAbortWait = 2s;         // then the process ends whatever its threads do
+constexpr Duration kSignalsEvery = 50ms;  // how late a signal may be noticed
+constexpr Duration kProgressEvery = 250ms;
+constexpr Duration kSummaryEvery = 60s;  // elsewhere, where something moved
+constexpr Duration kAbortWait = 2s;      // then the process ends whatever its threads do
 
 class Supervisor {
  public:
@@ -86,7 +86,7 @@ class Supervisor {
     if (now < show_at_) {
       return;
     }
-    show_at_ = now + (on_terminal ? kProgressEvery : kSignalsEvery);
+    show_at_ = now + kProgressEvery;  // a status of thousands of parts is work
     const std::vector<engine::Status> all = statuses_of(runners_);
     note_changes(all);
     if (on_terminal) {

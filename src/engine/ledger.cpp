@@ -13,6 +13,10 @@ namespace {
 constexpr size_t kCopyMin = 512;
 constexpr size_t kCopyMax = size_t{4} << 10;
 
+size_t copy_size(const Chunk& chunk) {  // of the first piece of its arena, once it is compacted
+  return std::clamp(chunk.open_bytes, kCopyMin, kCopyMax);
+}
+
 size_t memory_of(const Chunk& chunk) {
   size_t bytes = sizeof(Chunk) + chunk.pending.capacity() * sizeof(uint16_t) +
                  chunk.kept.capacity() * sizeof(uint32_t) +
@@ -154,7 +158,7 @@ void Ledger::compact() {
   changes_ = 0;
   for (Chunk* chunk = first_.get(); chunk != nullptr; chunk = chunk->after.get()) {
     const size_t needed =
-        sizeof(Chunk) + kCopyMax + chunk->open_bytes + chunk->open * sizeof(Event);
+        sizeof(Chunk) + copy_size(*chunk) + chunk->open_bytes + chunk->open * sizeof(Event);
     if (needed * 4 < chunk->pinned_bytes) {
       compact(*chunk);
     }
@@ -163,8 +167,7 @@ void Ledger::compact() {
 
 void Ledger::compact(Chunk& chunk) {
   PROBE("chunk_compacted");
-  const size_t size = std::clamp(chunk.open_bytes, kCopyMin, kCopyMax);
-  auto block = std::make_shared<EventBlock>(size);
+  auto block = std::make_shared<EventBlock>(copy_size(chunk));
   std::vector<uint16_t> pending;
   std::vector<uint32_t> kept;
   block->events.reserve(chunk.open);

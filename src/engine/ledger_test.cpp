@@ -208,6 +208,16 @@ TEST_F(LedgerTest, the_arena_of_a_read_of_one_event_is_given_back) {
   EXPECT_EQ(chunk.event(0).id, "id 7");
 }
 
+TEST_F(LedgerTest, one_small_event_takes_no_more_than_it_needs_in_the_arena_of_a_small_read) {
+  auto chunk = std::make_unique<Chunk>();
+  chunk->block = std::make_shared<EventBlock>(size_t{8} << 10);
+  chunk->block->events.emplace_back().raw = chunk->block->arena.copy(std::string(300, 'x'));
+  ASSERT_NE(ledger.add(std::move(chunk)), nullptr);
+  ASSERT_GT(ledger.pinned_bytes(), size_t{8} << 10);
+  ledger.compact();
+  EXPECT_LT(ledger.pinned_bytes(), size_t{2} << 10);
+}
+
 TEST_F(LedgerTest, compaction_keeps_the_routes_and_rejections_of_what_is_not_dispatched) {
   auto chunk = chunk_of({1, 2, 3}, "three");
   chunk->block->rejections.push_back({1, Error{Error::Kind::rejected, "no JSON", {}}});

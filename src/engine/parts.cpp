@@ -16,6 +16,9 @@ constexpr Duration kIdleMax = 100ms;
 // Of many idle parts each is looked at less often, so that all looks together take little.
 constexpr Duration kIdlePerPart = 500us;
 constexpr Duration kIdleMost = 2500ms;
+// As is the source for new ones.
+constexpr Duration kDiscoverPerPart = 1ms;
+constexpr Duration kDiscoverMost = 5s;
 
 }  // namespace
 
@@ -79,7 +82,9 @@ Result<> Parts::discovered(Result<std::vector<Part>> result, Instant now) {
   }
   room_.share_among(parts_.size());
   if (spec_.source.changing_parts) {
-    timers_.arm(Timers::Kind::discover, 0, now + spec_.discover_every);
+    const Duration many = kDiscoverPerPart * static_cast<int64_t>(parts_.size());
+    timers_.arm(Timers::Kind::discover, 0,
+                now + std::max(spec_.discover_every, std::min(many, kDiscoverMost)));
   }
   return {};
 }
@@ -199,7 +204,10 @@ std::optional<action::ReadPart> Parts::take_read(Instant now) {
     if (!state.wants_read() || state.read_at > now) {
       continue;
     }
-    ReadLimits limits = room_.good_read();
+    ReadLimits limits = room_.full_read();
+    if (!fits(part, limits)) {
+      limits = room_.good_read();
+    }
     if (!fits(part, limits)) {
       limits = room_.small_read();  // what its own share has room for
       // I5: one event larger than the limit passes alone.

@@ -172,10 +172,10 @@ TEST_F(PartsTest, the_source_is_asked_one_question_at_a_time) {
   start();
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(unanswered.size(), 1U) << "question " << questions;
-    pass(10ms);
+    pass(20ms);
     ASSERT_EQ(unanswered.size(), 1U);
     answer_unanswered();
-    pass(10ms);
+    pass(20ms);
   }
   EXPECT_EQ(delivered.size(), 17U);
 }

@@ -1,7 +1,8 @@
-// Room: what unsettled events pin in memory, against the limits (I5). Half of a limit is shared out
-// evenly, with one share to spare for a part to come; the other half goes to whoever reads first.
-// So a part whose events are stuck never takes the last room of another. Kept as sums, which change
-// with each part's own holding. Owned by Parts; used under the runner's lock.
+// Room: what unsettled events pin in memory, against the limits (I5). An eighth of a limit is
+// shared out evenly, with one share to spare for a part to come; the rest goes to whoever reads
+// first. So a part whose events are stuck never takes the last room of another. A share is never
+// less than the smallest read: of very many parts not all can use theirs at once. Kept as sums,
+// which change with each part's own holding. Owned by Parts; used under the runner's lock.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +29,9 @@ class Room {
   explicit Room(const Limits& limits) : limits_(limits) {}
 
   void share_among(size_t parts) {
-    shares_ = 2 * (parts + 1);
+    const Holding all = shared_out();
+    share_ = {std::max(all.bytes / (parts + 1), 3 * kSmallestBytes),
+              std::max<uint64_t>(all.events / (parts + 1), 1)};
     held_.resize(parts);
     total_ = beyond_ = {};
     for (uint32_t part = 0; part < parts; ++part) {
@@ -44,14 +47,19 @@ class Room {
   bool is_empty() const { return total_.events == 0; }
   // Whether the part may hold so much more.
   bool fits(uint32_t part, const Holding& more) const {
+    if (total_.bytes + more.bytes > limits_.in_flight_bytes ||
+        total_.events + more.events > limits_.in_flight_events) {
+      return false;
+    }
     const Holding held = beyond_share(held_[part]);
     const Holding wanted =
         beyond_share({held_[part].bytes + more.bytes, held_[part].events + more.events});
     if (wanted.is_nothing()) {
       return true;
     }
-    return beyond_.bytes - held.bytes + wanted.bytes <= limits_.in_flight_bytes / 2 &&
-           beyond_.events - held.events + wanted.events <= limits_.in_flight_events / 2;
+    const Holding shared = shared_out();
+    return beyond_.bytes - held.bytes + wanted.bytes <= limits_.in_flight_bytes - shared.bytes &&
+           beyond_.events - held.events + wanted.events <= limits_.in_flight_events - shared.events;
   }
   // One that holds more than its share, each in its turn.
   std::optional<uint32_t> next_beyond_share() {
@@ -64,9 +72,11 @@ class Room {
     return std::nullopt;
   }
 
-  // A read of a good size, or, where even that does not fit, one that fits a small share.
+  // What to read: as much as a read may take, or, where that does not fit, a good piece, or one
+  // that fits a share.
+  ReadLimits full_read() const { return read(limits_.read_bytes, limits_.read_events); }
   ReadLimits good_read() const { return read(size_t{64} << 10, 64); }
-  ReadLimits small_read() const { return read(size_t{1} << 10, 1); }
+  ReadLimits small_read() const { return read(kSmallestBytes, 1); }
   // What a read may pin: its payload, its documents, its event structs.
   static Holding pinned_by(const ReadLimits& limits) { return {limits.bytes * 3, limits.events}; }
 
@@ -82,22 +92,23 @@ class Room {
       beyond_parts_.push(part);
     }
   }
+  static constexpr size_t kSmallestBytes = size_t{1} << 10;  // of a read
+
+  Holding shared_out() const { return {limits_.in_flight_bytes / 8, limits_.in_flight_events / 8}; }
   Holding beyond_share(const Holding& holding) const {
-    return {
-        holding.bytes - std::min(holding.bytes, limits_.in_flight_bytes / shares_),
-        holding.events - std::min<uint64_t>(holding.events, limits_.in_flight_events / shares_)};
+    return {holding.bytes - std::min(holding.bytes, share_.bytes),
+            holding.events - std::min(holding.events, share_.events)};
   }
   ReadLimits read(size_t bytes_min, uint64_t events_min) const {
     ReadLimits limits;
-    limits.bytes =
-        std::min(std::max(limits_.in_flight_bytes / shares_ / 4, bytes_min), limits_.read_bytes);
-    const uint64_t events = std::max<uint64_t>(limits_.in_flight_events / shares_, events_min);
+    limits.bytes = std::min(std::max(share_.bytes / 4, bytes_min), limits_.read_bytes);
+    const uint64_t events = std::max(share_.events, events_min);
     limits.events = static_cast<uint32_t>(std::min<uint64_t>(events, limits_.read_events));
     return limits;
   }
 
   const Limits& limits_;
-  size_t shares_ = 2;
+  Holding share_;              // of each part
   std::vector<Holding> held_;  // by part
   Holding total_;
   Holding beyond_;  // of all parts, beyond their shares

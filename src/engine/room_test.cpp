@@ -51,7 +51,8 @@ TEST_F(RoomTest, the_total_is_the_sum_of_all_holdings) {
   }
   EXPECT_TRUE(room.is_empty());
   EXPECT_EQ(room.total().bytes, 0U);
-  EXPECT_TRUE(room.fits(0, {kBytes / 2, kEvents / 2})) << "what went beyond the shares is back";
+  EXPECT_TRUE(room.fits(0, {kBytes / 8 * 7, kEvents / 8 * 7}))
+      << "what went beyond the shares is back";
 }
 
 // I5, however parts take and give: as a part that fits what it asks for, the total stays within.
@@ -78,13 +79,27 @@ TEST_F(RoomTest, parts_that_take_only_what_fits_stay_within_the_limits_together)
 
 TEST_F(RoomTest, a_part_that_is_stuck_never_takes_the_share_of_another) {
   share_among(2);
-  set(0,
-      {kBytes / 2 + kBytes / 6, kEvents / 2 + kEvents / 6});  // its share, and all that is common
+  const Holding share{kBytes / 24, kEvents / 24};
+  set(0, {kBytes / 8 * 7 + share.bytes, kEvents / 8 * 7 + share.events});  // and all that is common
   EXPECT_EQ(room.next_beyond_share(), 0U);
   EXPECT_FALSE(room.fits(0, {1, 1}));
-  EXPECT_TRUE(room.fits(1, {kBytes / 6, kEvents / 6}));
-  EXPECT_FALSE(room.fits(1, {kBytes / 6 + 1, 0}));
-  EXPECT_FALSE(room.fits(1, {0, kEvents / 6 + 1}));
+  EXPECT_TRUE(room.fits(1, share));
+  EXPECT_FALSE(room.fits(1, {share.bytes + 1, 0}));
+  EXPECT_FALSE(room.fits(1, {0, share.events + 1}));
+}
+
+TEST_F(RoomTest, a_share_of_very_many_parts_is_the_smallest_read) {
+  share_among(5'000);
+  EXPECT_TRUE(room.fits(0, Room::pinned_by(room.full_read()))) << "what is common is for any part";
+  set(0, {kBytes / 8 * 7, 1});
+  const Holding smallest = Room::pinned_by(room.small_read());
+  EXPECT_EQ(smallest.events, 1U);
+  uint32_t part = 1;
+  for (; room.fits(part, smallest); ++part) {
+    set(part, smallest);
+  }
+  EXPECT_EQ(part, std::min<size_t>(kBytes / 8 / smallest.bytes, kEvents - 1) + 1);
+  EXPECT_LE(room.total().bytes, kBytes);
 }
 
 TEST_F(RoomTest, parts_beyond_their_share_are_named_in_turn_and_no_longer_once_they_are_within) {
@@ -98,7 +113,7 @@ TEST_F(RoomTest, parts_beyond_their_share_are_named_in_turn_and_no_longer_once_t
   set(3, {1, 1});
   EXPECT_EQ(room.next_beyond_share(), 1U);
   EXPECT_EQ(room.next_beyond_share(), 1U);
-  set(2, {kBytes / 11, 1});
+  set(2, {kBytes / 41, 1});
   EXPECT_EQ(room.next_beyond_share(), 1U);
   room.share_among(20);  // shares become smaller
   EXPECT_EQ(room.next_beyond_share(), 1U);
@@ -107,19 +122,20 @@ TEST_F(RoomTest, parts_beyond_their_share_are_named_in_turn_and_no_longer_once_t
 
 TEST_F(RoomTest, one_share_is_left_for_a_part_to_come) {
   share_among(1);
-  set(0, {kBytes * 3 / 4, kEvents * 3 / 4});
+  set(0, {kBytes / 8 * 7 + kBytes / 16, kEvents / 8 * 7 + kEvents / 16});
   EXPECT_FALSE(room.fits(0, {1, 0}));
   room.share_among(2);
-  EXPECT_TRUE(room.fits(1, {kBytes / 6, kEvents / 6}));
+  EXPECT_TRUE(room.fits(1, {kBytes / 24, kEvents / 24}));
 }
 
 TEST_F(RoomTest, where_not_even_a_good_read_fits_a_small_one_fits_a_share) {
-  limits.in_flight_events = 100;
-  limits.in_flight_bytes = 1 << 20;
+  limits.in_flight_events = 400;
+  limits.in_flight_bytes = 4 << 20;
   share_among(20);
+  EXPECT_EQ(room.full_read().events, limits.read_events);
   EXPECT_EQ(room.good_read().events, 64U);
   EXPECT_EQ(room.small_read().events, 2U);
-  EXPECT_LE(room.small_read().bytes * 3, limits.in_flight_bytes / 42);
+  EXPECT_LE(room.small_read().bytes * 3, limits.in_flight_bytes / 8 / 21);
   EXPECT_TRUE(room.fits(0, Room::pinned_by(room.small_read())));
 }
 
