@@ -229,8 +229,7 @@ std::optional<action::ReadPart> Parts::take_read(Instant now) {
 
 void Parts::reserve(uint32_t part, const Holding& reserved) {
   PartState& state = *parts_[part];
-  reserved_.bytes += reserved.bytes - state.reserved.bytes;
-  reserved_.events += reserved.events - state.reserved.events;
+  reserved_ = reserved_ - state.reserved + reserved;
   state.reserved = reserved;
   count(part);
 }
@@ -238,8 +237,7 @@ void Parts::reserve(uint32_t part, const Holding& reserved) {
 // Its holding, in the sums.
 void Parts::count(uint32_t part) {
   const PartState& state = *parts_[part];
-  room_.set(part, {state.ledger.pinned_bytes() + state.reserved.bytes,
-                   state.ledger.open() + state.reserved.events});
+  room_.set(part, Holding{state.ledger.pinned_bytes(), state.ledger.open()} + state.reserved);
 }
 
 Result<> Parts::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, Instant now) {

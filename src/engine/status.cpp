@@ -34,13 +34,14 @@ void SinkStatus::add_write(Duration took, bool is_durable) {
 }
 
 std::optional<Timestamp> Ledger::oldest_open() const {
-  if (first_ == nullptr) {
+  if (chunks_.empty()) {
     return std::nullopt;
   }
-  const std::vector<uint16_t>& pending = first_->pending;
-  const auto open = std::find_if(pending.begin() + first_->prefix, pending.end(),
+  const Chunk& first = *chunks_.front();
+  const std::vector<uint16_t>& pending = first.pending;
+  const auto open = std::find_if(pending.begin() + first.prefix, pending.end(),
                                  [](uint16_t count) { return count > 0; });
-  return first_->block->events[static_cast<size_t>(open - pending.begin())].at;
+  return first.block->events[static_cast<size_t>(open - pending.begin())].at;
 }
 
 const Outage* Parts::failing() const {
