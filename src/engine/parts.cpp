@@ -91,8 +91,7 @@ Result<> Parts::discovered(Result<std::vector<Part>> result, Instant now) {
 
 Result<> Parts::opened(uint32_t part, Result<> result, Instant now) {
   source_is_asked_ = false;
-  PartState& state = *parts_[part];
-  state.stage = result ? Stage::open : Stage::found;
+  parts_[part]->stage = result ? Stage::open : Stage::found;
   if (!result) {
     return failed(part, result.error(), now);
   }

@@ -147,11 +147,7 @@ void Pipeline::open() {
     }
     all_open = all_open && openings_[i].is_open();
   }
-  while (all_open) {
-    auto question = parts_.next_question();
-    if (!question) {
-      return;
-    }
+  while (auto question = all_open ? parts_.next_question() : std::nullopt) {
     emit(std::move(*question));
   }
 }
