@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/number.h"
 #include "core/copy_event.h"
+#include "core/failures.h"
 #include "core/order.h"
 
 namespace penstock::dead_letters {
@@ -147,9 +148,12 @@ Result<std::vector<uint64_t>> may_be_overtaken(
 
 Result<std::vector<Failure>> ReplaySink::write(const Batch& batch, Stop stop) {
   TRY(std::vector<Failure> failures, sink_->write(batch, stop));
+  if (flaw_of(failures, batch.events.size())) {
+    return failures;  // the engine says so, and believes nothing of it
+  }
   std::vector<bool> failed(batch.events.size());
   for (const Failure& failure : failures) {
-    failed.at(failure.index) = true;
+    failed[failure.index] = true;
   }
   for (size_t i = 0; i < batch.events.size(); ++i) {
     if (!failed[i]) {

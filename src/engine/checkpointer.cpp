@@ -12,20 +12,14 @@ namespace penstock::engine {
 
 constexpr uint32_t kLastSaves = 5;  // tries at the end, before the last position is given up
 
-Checkpointer::Checkpointer(const PipelineSpec& spec, Parts& parts, Timers& timers, Notices& notices)
-    : spec_(spec),
+Checkpointer::Checkpointer(Common& common, Parts& parts)
+    : common_(common),
+      spec_(common.spec),
       parts_(parts),
-      timers_(timers),
-      notices_(notices),
-      random_(spec.seed ^ 0xc4ec4),
-      has_store_(spec.has_checkpoint),
-      saves_positions_(spec.has_checkpoint && spec.source.progress == Progress::saved) {}
-
-void Checkpointer::start(Instant now) {
-  save_at_ = now;  // the first progress at once: who dies again and again moves on all the same
-  lease_due_ = has_store_;
-  held_ = !has_store_;
-}
+      has_store_(spec_.has_checkpoint),
+      saves_positions_(spec_.has_checkpoint && spec_.source.progress == Progress::saved),
+      lease_outage_(common, spec_.store_retry, {Timers::Kind::lease, 0}, "the checkpoint's lease"),
+      outage_(common, spec_.store_retry, {Timers::Kind::save, 0}, "the checkpoint") {}
 
 Result<> Checkpointer::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at,
                                    Instant now) {
@@ -36,23 +30,21 @@ Result<> Checkpointer::lease_taken(Result<LeaseAndCheckpoint> result, Instant as
       // It was renewed while this run waited as long as it may live.
       const bool has_waited = std::exchange(waits_for_other_, true);
       if (has_waited && spec_.until.caught_up) {
-        notices_.push_back({Log::Level::info, error.what});
+        common_.notices.push_back({Log::Level::info, error.what});
         leaves_lease_ = true;
         return {};
       }
-      notices_.push_back({has_waited ? Log::Level::debug : Log::Level::info,
-                          fmt::format("waits for the lease: {}", error.what)});
-      timers_.arm(Timers::Kind::lease, 0, now + *error.retry_after);
+      common_.notices.push_back({has_waited ? Log::Level::debug : Log::Level::info,
+                                 fmt::format("waits for the lease: {}", error.what)});
+      common_.timers.arm(Timers::Kind::lease, 0, now + *error.retry_after);
       return {};
     }
     if (error.kind == Error::Kind::held) {
       return fatal(error.what);  // its holder lives
     }
-    TRY(const Instant at, lease_outage_.failed(spec_.store_retry, error, now, random_, notices_));
-    timers_.arm(Timers::Kind::lease, 0, at);
-    return {};
+    return lease_outage_.failed(error, now);
   }
-  lease_outage_.recovered(now, notices_);
+  lease_outage_.recovered(now);
   lease_ = result->lease;
   lease_at_ = asked_at;
   held_ = true;
@@ -81,7 +73,7 @@ Result<> Checkpointer::lease_taken(Result<LeaseAndCheckpoint> result, Instant as
 
 void Checkpointer::arm_renewal() {
   if (lease_.life) {
-    timers_.arm(Timers::Kind::lease, 0, lease_at_ + *lease_.life / 3);
+    common_.timers.arm(Timers::Kind::lease, 0, lease_at_ + *lease_.life / 3);
   }
 }
 
@@ -146,7 +138,7 @@ std::optional<action::Save> Checkpointer::next_save(Instant now) {
   const bool many = spec_.save_every_events && unsaved_events_ >= *spec_.save_every_events;
   const bool at_end = is_closing_ && outage_.failures() == 0;
   if (!many && !at_end && now < save_at_) {
-    timers_.arm(Timers::Kind::save, 0, save_at_);
+    common_.timers.arm(Timers::Kind::save, 0, save_at_);
     return std::nullopt;
   }
   is_saving_ = true;
@@ -174,16 +166,16 @@ Result<> Checkpointer::saved(const Result<>& result, Instant asked_at, Instant n
       changed_.push(part);
     }
     is_dirty_ = true;
-    auto again = outage_.failed(spec_.store_retry, result.error(), now, random_, notices_);
+    const Result<> again = outage_.failed(result.error(), now);
     if (!again || (is_closing_ && outage_.failures() > kLastSaves)) {
       held_ = false;
       return fatal(fmt::format("the checkpoint could not be saved: {}", result.error().what));
     }
-    save_at_ = *again;
+    save_at_ = outage_.retry_at();
     return {};
   }
   ++saves_;
-  outage_.recovered(now, notices_);
+  outage_.recovered(now);
   save_at_ = now + spec_.save_every;
   lease_at_ = asked_at;
   arm_renewal();
@@ -211,7 +203,8 @@ void Checkpointer::begin_closing() {
 // I3: only a saved position is committed; where the source owns its position, one behind which all
 // keys in quarantine are saved.
 std::optional<action::Commit> Checkpointer::next_commit() {
-  while (!commit_due_.empty() && (saves_positions_ || keys_are_saved())) {
+  const bool keys_are_saved = !has_store_ || saved_keys_ == checkpoint_.quarantined.size();
+  while (!commit_due_.empty() && (saves_positions_ || keys_are_saved)) {
     const uint32_t part = *commit_due_.pop();
     Tracked& one = tracked_[part];
     if (parts_.may_commit(part)) {
@@ -226,7 +219,7 @@ std::optional<action::Commit> Checkpointer::next_commit() {
 
 Result<> Checkpointer::committed(uint32_t part, const Result<>& result, Instant now) {
   Tracked& one = tracked_[part];
-  auto again = parts_.committed(part, result, now);
+  Result<> again = parts_.committed(part, result, now);
   if (result) {
     one.committed = one.committing->events;
     if (one.saved != one.committing) {  // it moved meanwhile
@@ -239,9 +232,7 @@ Result<> Checkpointer::committed(uint32_t part, const Result<>& result, Instant 
     PROBE("last_commit_failed");  // the saved position stands; the source keeps what it kept
     return {};
   }
-  TRY(const auto at, std::move(again));
-  timers_.arm(Timers::Kind::commit, part, *at);
-  return {};
+  return again;
 }
 
 bool Checkpointer::is_committed(uint32_t part) const {

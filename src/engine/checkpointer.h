@@ -4,23 +4,19 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "base/index_list.h"
 #include "engine/action.h"
-#include "engine/outage.h"
 #include "engine/parts.h"
+#include "engine/retry.h"
 
 namespace penstock::engine {
 
 class Checkpointer {
  public:
-  Checkpointer(const PipelineSpec& spec, Parts& parts, Timers& timers, Notices& notices);
-  Checkpointer(const Checkpointer&) = delete;
-  Checkpointer& operator=(const Checkpointer&) = delete;
+  Checkpointer(Common& common, Parts& parts);
 
-  void start(Instant now);
   // Once when it is to be taken.
   bool asks_for_lease() { return std::exchange(lease_due_, false); }
   Result<> lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, Instant now);
@@ -30,13 +26,16 @@ class Checkpointer {
   // Whether what begins now and takes so long ends while the lease is surely ours.
   bool covers(Instant now, Duration deadline) const;
   void lease_timer(Instant now);
-  void commit_timer(uint32_t part) { commit_due_.push(part); }
+  void commit_timer(uint32_t part) {
+    if (!is_closing_) {
+      commit_due_.push(part);
+    }
+  }
   void begin_closing();  // what waits for a retry is tried once more, and then no longer
   const Checkpoint& loaded() const { return checkpoint_; }
 
   // A key whose changes follow into the dead letters; an error where there are too many.
   Result<> quarantine(Quarantined key);
-  size_t quarantined_keys() const { return checkpoint_.quarantined.size(); }
 
   void moved(uint32_t part);  // its settled prefix
   std::optional<action::Save> next_save(Instant now);
@@ -48,11 +47,8 @@ class Checkpointer {
   // Once, at the end.
   bool gives_lease_back() { return has_store_ && std::exchange(held_, false); }
 
-  const Outage* failing() const {  // null: all is well
-    return lease_outage_.since() ? &lease_outage_ : outage_.since() ? &outage_ : nullptr;
-  }
-  uint64_t saves() const { return saves_; }
-  void fill(uint32_t part, PartStatus& status) const;
+  const Outage* failing() const;  // null: all is well
+  void fill(Status& status) const;
 
  private:
   struct Tracked {                        // of one part
@@ -63,15 +59,10 @@ class Checkpointer {
   };
 
   void arm_renewal();
-  bool keys_are_saved() const {
-    return !has_store_ || saved_keys_ == checkpoint_.quarantined.size();
-  }
 
+  Common& common_;
   const PipelineSpec& spec_;
   Parts& parts_;
-  Timers& timers_;
-  Notices& notices_;
-  Random random_;
   const bool has_store_;
   const bool saves_positions_;  // else they go to the source once they are settled
 
@@ -79,11 +70,11 @@ class Checkpointer {
   Checkpoint checkpoint_;
   Lease lease_;
   Instant lease_at_;
-  bool lease_due_ = false;
-  bool held_ = false;
+  bool lease_due_ = has_store_;
+  bool held_ = !has_store_;
   bool waits_for_other_ = false;  // another run has the lease
   bool leaves_lease_ = false;
-  Outage lease_outage_{"the checkpoint's lease"};
+  Outage lease_outage_;
 
   std::vector<Tracked> tracked_;
   IndexList changed_, commit_due_;           // changed: since the last save began
@@ -92,8 +83,8 @@ class Checkpointer {
   bool is_saving_ = false;
   bool is_dirty_ = false;  // something to save
   bool is_closing_ = false;
-  Outage outage_{"the checkpoint"};
-  Instant save_at_;
+  Outage outage_;
+  Instant save_at_;  // the first progress at once: who dies again and again moves on all the same
   uint64_t unsaved_events_ = 0;
   uint64_t saves_ = 0;
 };

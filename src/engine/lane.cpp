@@ -90,7 +90,7 @@ void Lane::take_fresh(Taken& taken) {
 }
 
 const Tries& Lane::park(const Item& item, Instant now, bool is_alone,
-                        const std::optional<Duration>& asked) {
+                        std::optional<Duration> asked) {
   Held& held = held_[item.key];
   held.items.push_front(item);
   if (!held.is_parked) {

@@ -39,8 +39,7 @@ class Lane final : public WriteQueue {
   void take_fresh(Taken& taken);
   bool place(const Item& item, Taken& taken);
   Held* ahead_of(const OrderKey& key);
-  const Tries& park(const Item& item, Instant now, bool is_alone,
-                    const std::optional<Duration>& asked);
+  const Tries& park(const Item& item, Instant now, bool is_alone, std::optional<Duration> asked);
   void release(const OrderKey& key);
 
   const bool repeats_;

@@ -40,12 +40,6 @@ uint32_t Chunk::slot_of_kept(uint32_t index) const {
   return static_cast<uint32_t>(found - kept.begin());
 }
 
-Ledger::~Ledger() {
-  while (first_ != nullptr) {  // one by one: a long list would recurse
-    first_ = std::move(first_->after);
-  }
-}
-
 void Ledger::count(Chunk& chunk) {
   pinned_bytes_ -= chunk.pinned_bytes;
   chunk.pinned_bytes = memory_of(chunk);
@@ -57,7 +51,7 @@ Chunk* Ledger::add(std::unique_ptr<Chunk> chunk) {
   added.events = static_cast<uint32_t>(added.block->events.size());
   ++changes_;
   if (added.events == 0) {
-    pass(last_, 0, std::move(added.read.position));
+    pass(chunks_.empty() ? nullptr : chunks_.back().get(), 0, std::move(added.read.position));
     return nullptr;
   }
   added.rejections = std::move(added.block->rejections);
@@ -69,10 +63,7 @@ Chunk* Ledger::add(std::unique_ptr<Chunk> chunk) {
   }
   read_ += added.events;
   open_ += added.events;
-  added.before = last_;
-  (last_ == nullptr ? first_ : last_->after) = std::move(chunk);
-  last_ = &added;
-  ++chunks_;
+  added.place = chunks_.insert(chunks_.end(), std::move(chunk));
   count(added);
   return &added;
 }
@@ -95,21 +86,11 @@ bool Ledger::settle(Chunk& chunk, uint32_t index) {
   --chunk.open;
   --open_;
   ++changes_;
-  moved_ = moved_ || (chunk.before == nullptr && slot == chunk.prefix);
+  moved_ = moved_ || (chunk.place == chunks_.begin() && slot == chunk.prefix);
   if (chunk.open == 0) {
     release(chunk);
   }
   return true;
-}
-
-std::optional<Timestamp> Ledger::oldest_open() const {
-  if (first_ == nullptr) {
-    return std::nullopt;
-  }
-  const std::vector<uint16_t>& pending = first_->pending;
-  const auto open = std::find_if(pending.begin() + first_->prefix, pending.end(),
-                                 [](uint16_t count) { return count > 0; });
-  return first_->block->events[static_cast<size_t>(open - pending.begin())].at;
 }
 
 // These events behind that chunk are settled; null: behind all that is gone.
@@ -126,12 +107,9 @@ void Ledger::pass(Chunk* before, uint64_t events, Position position) {
 
 // Every event of it is settled.
 void Ledger::release(Chunk& chunk) {
-  Chunk* const before = chunk.before;
-  std::unique_ptr<Chunk>& place = before == nullptr ? first_ : before->after;
-  const std::unique_ptr<Chunk> gone = std::move(place);
-  place = std::move(gone->after);
-  (place == nullptr ? last_ : place->before) = before;
-  --chunks_;
+  Chunk* const before = chunk.place == chunks_.begin() ? nullptr : std::prev(chunk.place)->get();
+  const std::unique_ptr<Chunk> gone = std::move(*chunk.place);
+  chunks_.erase(gone->place);
   pinned_bytes_ -= gone->pinned_bytes;
   pass(before, gone->events + gone->passed_events,
        std::move(gone->passed ? *gone->passed : gone->read.position));
@@ -141,9 +119,10 @@ bool Ledger::advance() {
   if (!std::exchange(moved_, false)) {
     return false;
   }
-  if (first_ != nullptr) {
-    while (first_->pending[first_->prefix] == 0) {
-      ++first_->prefix;  // stops at an open event: there is one
+  if (!chunks_.empty()) {
+    Chunk& first = *chunks_.front();
+    while (first.pending[first.prefix] == 0) {
+      ++first.prefix;  // stops at an open event: there is one
     }
   }
   return true;
@@ -151,9 +130,10 @@ bool Ledger::advance() {
 
 const std::optional<Ledger::Safe>& Ledger::safe(const PositionBefore& position_before) {
   if (position_before && settled() > settled_ && (!safe_ || safe_->events < settled())) {
-    const Event& open = first_->block->events[first_->prefix];
+    const Chunk& first = *chunks_.front();
+    const Event& open = first.block->events[first.prefix];
     if (!open.order.empty()) {
-      if (auto position = position_before(first_->read.position, open.order)) {
+      if (auto position = position_before(first.read.position, open.order)) {
         safe_ = Safe{settled(), std::move(*position)};
       }
     }
@@ -162,11 +142,11 @@ const std::optional<Ledger::Safe>& Ledger::safe(const PositionBefore& position_b
 }
 
 void Ledger::compact() {
-  if (changes_ < chunks_) {
+  if (changes_ < chunks_.size()) {
     return;
   }
   changes_ = 0;
-  for (Chunk* chunk = first_.get(); chunk != nullptr; chunk = chunk->after.get()) {
+  for (const auto& chunk : chunks_) {
     const size_t needed =
         sizeof(Chunk) + copy_size(*chunk) + chunk->open_bytes + chunk->open * sizeof(Event);
     if (needed * 4 < chunk->pinned_bytes) {

@@ -4,13 +4,14 @@
 // under the runner's lock.
 #pragma once
 
-#include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "core/event.h"
 #include "core/source.h"
+#include "engine/spec.h"
 
 namespace penstock::engine {
 
@@ -40,9 +41,8 @@ struct Chunk {
   size_t open_bytes = 0;       // payload of the open events
   size_t pinned_bytes = 0;     // what all of it holds in memory
   uint64_t passed_events = 0;  // of the reads behind it that are settled, and gone
-  std::optional<Position> passed;  // behind the last of these
-  Chunk* before = nullptr;
-  std::unique_ptr<Chunk> after;
+  std::optional<Position> passed;                     // behind the last of these
+  std::list<std::unique_ptr<Chunk>>::iterator place;  // in the part's order
 
   const Event& event(uint32_t index) const { return block->events[slot(index)]; }
   uint32_t slot(uint32_t index) const { return kept.empty() ? index : slot_of_kept(index); }
@@ -52,11 +52,6 @@ struct Chunk {
   uint32_t slot_of_kept(uint32_t index) const;
 };
 
-// Where reading begins with the event of this order, in a read that ended at `end`: as
-// Source::position_before.
-using PositionBefore =
-    std::function<std::optional<Position>(const Position& end, std::string_view order)>;
-
 class Ledger {
  public:
   struct Safe {
@@ -64,11 +59,6 @@ class Ledger {
     Position position;
     bool operator==(const Safe&) const = default;
   };
-
-  Ledger() = default;
-  ~Ledger();
-  Ledger(const Ledger&) = delete;
-  Ledger& operator=(const Ledger&) = delete;
 
   // The chunk's events count as open until settled. Null: it had none and only moved the position.
   Chunk* add(std::unique_ptr<Chunk> chunk);
@@ -92,7 +82,7 @@ class Ledger {
 
   uint64_t read() const { return read_; }
   uint64_t settled() const {  // events in the settled prefix
-    return settled_ + (first_ == nullptr ? 0 : first_->prefix_events());
+    return settled_ + (chunks_.empty() ? 0 : chunks_.front()->prefix_events());
   }
   uint64_t open() const { return open_; }
   uint64_t settled_behind() const { return read_ - open_ - settled(); }  // behind an open one
@@ -109,11 +99,9 @@ class Ledger {
 
   // The chunks with open events, in the order of the part. What is settled behind an open event
   // takes no memory: the chunk before it keeps its number of events and its position.
-  std::unique_ptr<Chunk> first_;
-  Chunk* last_ = nullptr;
+  std::list<std::unique_ptr<Chunk>> chunks_;
   std::optional<Safe> safe_;  // as it was given last
-  uint64_t chunks_ = 0;
-  uint64_t changes_ = 0;  // since the last compaction
+  uint64_t changes_ = 0;      // since the last compaction
   uint64_t read_ = 0;
   uint64_t settled_ = 0;  // before the first chunk
   bool moved_ = false;

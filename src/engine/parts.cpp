@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/check.h"
 #include "base/probe.h"
 
 namespace penstock::engine {
@@ -23,13 +22,20 @@ constexpr Duration kDiscoverMost = 5s;
 
 }  // namespace
 
-Parts::Parts(const PipelineSpec& spec, Timers& timers, Notices& notices)
-    : spec_(spec),
-      timers_(timers),
-      notices_(notices),
-      random_(spec.seed ^ 0x9a275),
-      room_(spec.limits),
-      discover_outage_(fmt::format("source {}", spec.source_name)) {}
+Parts::PartState::PartState(Common& common, uint32_t index, Part what)
+    : part(std::move(what)),
+      outage(common, common.spec.source_retry, {Timers::Kind::part, index},
+             fmt::format("source {} part {}", common.spec.source_name, part.id)),
+      commit_outage(common, common.spec.source_retry, {Timers::Kind::commit, index},
+                    "committing at part " + part.id) {}
+
+Parts::Parts(Common& common)
+    : common_(common),
+      spec_(common.spec),
+      timers_(common.timers),
+      room_(spec_.limits),
+      discover_outage_(common, spec_.source_retry, {Timers::Kind::discover, 0},
+                       fmt::format("source {}", spec_.source_name)) {}
 
 std::optional<Action> Parts::next_question() {
   if (source_is_asked_) {
@@ -57,21 +63,18 @@ std::optional<Action> Parts::next_question() {
 Result<> Parts::discovered(Result<std::vector<Part>> result, Instant now) {
   source_is_asked_ = false;
   if (!result) {
-    TRY(const Instant at,
-        discover_outage_.failed(spec_.source_retry, result.error(), now, random_, notices_));
-    timers_.arm(Timers::Kind::discover, 0, at);
-    return {};
+    return discover_outage_.failed(result.error(), now);
   }
-  discover_outage_.recovered(now, notices_);
+  discover_outage_.recovered(now);
   ends_known_ = ends_asked_;
   for (Part& part : *result) {
     if (!ids_.insert(part.id).second) {
       continue;
     }
     const auto known = known_.positions.find(part.id);
-    to_open_.push(static_cast<uint32_t>(parts_.size()));
-    std::string what = fmt::format("source {} part {}", spec_.source_name, part.id);
-    parts_.push_back(std::make_unique<PartState>(std::move(part), std::move(what)));
+    const auto index = static_cast<uint32_t>(parts_.size());
+    to_open_.push(index);
+    parts_.push_back(std::make_unique<PartState>(common_, index, std::move(part)));
     if (known != known_.positions.end()) {
       parts_.back()->begin = known->second;
     }
@@ -88,8 +91,7 @@ Result<> Parts::discovered(Result<std::vector<Part>> result, Instant now) {
 
 Result<> Parts::opened(uint32_t part, Result<> result, Instant now) {
   source_is_asked_ = false;
-  PartState& state = *parts_[part];
-  state.stage = result ? Stage::open : Stage::found;
+  parts_[part]->stage = result ? Stage::open : Stage::found;
   if (!result) {
     return failed(part, result.error(), now);
   }
@@ -103,8 +105,8 @@ Result<> Parts::failed(uint32_t part, const Error& error, Instant now) {
   }
   PartState& state = *parts_[part];
   PROBE("source_retried");
-  TRY(state.read_at, state.outage.failed(spec_.source_retry, error, now, random_, notices_));
-  timers_.arm(Timers::Kind::part, part, state.read_at);
+  TRY(state.outage.failed(error, now));
+  state.read_at = state.outage.retry_at();
   return {};
 }
 
@@ -114,18 +116,16 @@ Result<> Parts::lost_position(uint32_t part, const Error& error) {
   ++lost_in_a_row_;
   if (spec_.on_lost_position == OnLostPosition::fail ||
       lost_in_a_row_ > spec_.limits.lost_positions_in_a_row) {
-    return fatal(
-        fmt::format("source {} part {}: the saved position is lost: {}; see on_lost_position, or "
-                    "`penstock checkpoint reset`",
-                    spec_.source_name, state.part.id, error.what));
+    return fatal(fmt::format(
+        "{}: the saved position is lost: {}; see on_lost_position, or `penstock checkpoint reset`",
+        state.outage.what(), error.what));
   }
   PROBE("lost_position_restarts");
   const bool earliest = spec_.on_lost_position == OnLostPosition::earliest;
-  notices_.push_back(
+  common_.notices.push_back(
       {Log::Level::error,
-       fmt::format("source {} part {}: the saved position is lost, reading goes on at the {}: {}",
-                   spec_.source_name, state.part.id, earliest ? "earliest" : "latest",
-                   error.what)});
+       fmt::format("{}: the saved position is lost, reading goes on at the {}: {}",
+                   state.outage.what(), earliest ? "earliest" : "latest", error.what)});
   state.part.start = earliest ? Part::Start::earliest : Part::Start::latest;
   state.begin.reset();
   state.stage = Stage::found;
@@ -228,8 +228,7 @@ std::optional<action::ReadPart> Parts::take_read(Instant now) {
 
 void Parts::reserve(uint32_t part, const Holding& reserved) {
   PartState& state = *parts_[part];
-  reserved_.bytes += reserved.bytes - state.reserved.bytes;
-  reserved_.events += reserved.events - state.reserved.events;
+  reserved_ = reserved_ - state.reserved + reserved;
   state.reserved = reserved;
   count(part);
 }
@@ -237,8 +236,7 @@ void Parts::reserve(uint32_t part, const Holding& reserved) {
 // Its holding, in the sums.
 void Parts::count(uint32_t part) {
   const PartState& state = *parts_[part];
-  room_.set(part, {state.ledger.pinned_bytes() + state.reserved.bytes,
-                   state.ledger.open() + state.reserved.events});
+  room_.set(part, Holding{state.ledger.pinned_bytes(), state.ledger.open()} + state.reserved);
 }
 
 Result<> Parts::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, Instant now) {
@@ -249,7 +247,7 @@ Result<> Parts::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, 
   if (!result) {
     return failed(part, result.error(), now);
   }
-  state.outage.recovered(now, notices_);
+  state.outage.recovered(now);
   std::unique_ptr<Chunk> chunk = std::move(*result);
   const uint64_t events = chunk->block->events.size() + chunk->filtered;
   set_progress(state, chunk->read.caught_up, chunk->read.end);

@@ -13,18 +13,15 @@
 #include "base/index_list.h"
 #include "engine/action.h"
 #include "engine/ledger.h"
-#include "engine/outage.h"
+#include "engine/retry.h"
 #include "engine/room.h"
 #include "engine/status.h"
-#include "engine/timers.h"
 
 namespace penstock::engine {
 
 class Parts {
  public:
-  Parts(const PipelineSpec& spec, Timers& timers, Notices& notices);
-  Parts(const Parts&) = delete;
-  Parts& operator=(const Parts&) = delete;
+  explicit Parts(Common& common);
 
   // The source's one hand. An error of these means that the pipeline stops.
   void ask_for_parts() { ask_due_ = true; }
@@ -68,8 +65,7 @@ class Parts {
   // The hand that commits.
   bool may_commit(uint32_t part) const;
   void commit_begins(uint32_t part) { parts_[part]->committing = true; }
-  // Nothing where it succeeded; else when to try again, or an error that stops the pipeline.
-  Result<std::optional<Instant>> committed(uint32_t part, const Result<>& result, Instant now);
+  Result<> committed(uint32_t part, const Result<>& result, Instant now);
 
   // A part that is read to its end and settled, and again after each commit; closed when there is
   // nothing left to commit.
@@ -80,21 +76,17 @@ class Parts {
   bool wanted_is_read() const;
   bool all_delivered() const { return room_.is_empty(); }
   uint64_t events_in_flight() const { return room_.total().events - reserved_.events; }
-  size_t bytes_in_flight() const { return room_.total().bytes - reserved_.bytes; }
   size_t size() const { return parts_.size(); }
   const std::string& id(uint32_t part) const { return parts_[part]->part.id; }
-  uint64_t filtered() const { return filtered_; }
-  uint64_t lost_positions() const { return lost_positions_; }
   const Outage* failing() const;  // the discovery, or the first part that is; null: all is well
-  void fill(uint32_t part, PartStatus& status, Timestamp wall) const;
+  void fill(Status& status, Timestamp wall) const;
 
  private:
   enum class Stage : uint8_t { found, opening, open, closed };
   struct PartState {
-    PartState(Part what, std::string fails) : part(std::move(what)), outage(std::move(fails)) {}
+    PartState(Common& common, uint32_t index, Part what);
     Part part;
-    Outage outage;
-    std::unique_ptr<Outage> commit_outage;  // once a commit failed
+    Outage outage, commit_outage;
     Ledger ledger;
     Stage stage = Stage::found;
     bool reading = false, committing = false;
@@ -130,10 +122,9 @@ class Parts {
   Result<> lost_position(uint32_t part, const Error& error);
   void conclude(uint32_t part, Instant now);
 
+  Common& common_;
   const PipelineSpec& spec_;
   Timers& timers_;
-  Notices& notices_;
-  Random random_;
   Room room_;
   std::vector<std::unique_ptr<PartState>> parts_;
   std::unordered_set<std::string> ids_;

@@ -1,6 +1,4 @@
 // Dispatch, what is settled, and what follows from it: room, barriers, moved positions, ends.
-#include <algorithm>
-
 #include "base/check.h"
 #include "base/probe.h"
 #include "engine/parts.h"
@@ -105,8 +103,7 @@ bool Parts::may_commit(uint32_t part) const {
   return state.stage == Stage::open && !state.committing;
 }
 
-Result<std::optional<Instant>> Parts::committed(uint32_t part, const Result<>& result,
-                                                Instant now) {
+Result<> Parts::committed(uint32_t part, const Result<>& result, Instant now) {
   PartState& state = *parts_[part];
   state.committing = false;
   if (state.stage == Stage::found) {
@@ -115,16 +112,11 @@ Result<std::optional<Instant>> Parts::committed(uint32_t part, const Result<>& r
   if (state.end_is_told) {
     settled_ends_.push(part);
   }
-  if (result) {
-    if (state.commit_outage != nullptr) {
-      state.commit_outage->recovered(now, notices_);
-    }
-    return std::nullopt;
+  if (!result) {
+    return state.commit_outage.failed(result.error(), now);
   }
-  if (state.commit_outage == nullptr) {
-    state.commit_outage = std::make_unique<Outage>("committing at part " + state.part.id);
-  }
-  return state.commit_outage->failed(spec_.source_retry, result.error(), now, random_, notices_);
+  state.commit_outage.recovered(now);
+  return {};
 }
 
 // Children of a part are known once its end is settled and the source was asked after that.

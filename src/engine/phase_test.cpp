@@ -63,7 +63,7 @@ TEST(PhasesDeathTest, what_must_not_follow_one_another_dies) {
         phases.enter(to);
         EXPECT_TRUE(phases.is(to));
       } else {
-        EXPECT_DEATH(phases.enter(to), "may_follow");
+        EXPECT_DEATH(phases.enter(to), "kMayFollow");
       }
     }
   }

@@ -1,10 +1,11 @@
 // The coordinator: inputs, advance(), and what one room's facts mean for another. It ends in
-// pipeline_end.cpp; what an event may meet on its way out is in pipeline_reject.cpp.
+// pipeline_end.cpp.
 #include "engine/pipeline.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 #include "base/probe.h"
@@ -13,21 +14,24 @@ namespace penstock::engine {
 
 Pipeline::Pipeline(PipelineSpec spec)
     : spec_(std::move(spec)),
-      parts_(spec_, timers_, notices_),
-      rejected_(spec_, timers_, notices_),
-      checkpointer_(spec_, parts_, timers_, notices_) {
-  Random random(spec_.seed);
-  for (uint32_t i = 0; i < spec_.sinks.size(); ++i) {
-    sinks_.push_back(std::make_unique<SinkQueue>(spec_, i, timers_, notices_, random.next()));
+      common_(spec_),
+      parts_(common_),
+      rejected_(common_),
+      checkpointer_(common_, parts_) {
+  uint32_t target = 0;
+  for (const SinkSpec& sink : spec_.sinks) {
+    openings_.emplace_back(common_, sink.retry, target, fmt::format("sink {}", sink.name));
+    sinks_.push_back(std::make_unique<SinkQueue>(common_, target++));
+  }
+  if (spec_.has_dead_letter) {
+    openings_.emplace_back(common_, spec_.store_retry, target, "the dead letters");
   }
 }
 
 void Pipeline::start(Instant now) {
   CHECK(phases_.is(Phase::opening));
-  checkpointer_.start(now);
-  rejected_.start();
   if (spec_.until.deadline) {
-    timers_.arm(Timers::Kind::until, 0, now + *spec_.until.deadline);
+    common_.timers.arm(Timers::Kind::until, 0, now + *spec_.until.deadline);
   }
   advance(now);
 }
@@ -83,7 +87,7 @@ std::optional<Action> Pipeline::next_read(Instant now) {
 
 void Pipeline::tick(Instant now) {
   bool any = false;
-  while (const auto due = timers_.pop(now)) {
+  while (const auto due = common_.timers.pop(now)) {
     take_timer(*due, now);
     any = true;
   }
@@ -98,14 +102,13 @@ void Pipeline::take_timer(const Timers::Due& due, Instant now) {
     case Timers::Kind::lease:
       return checkpointer_.lease_timer(now);
     case Timers::Kind::open:
-      return due.index == sinks_.size() ? rejected_.open_timer()
-                                        : sinks_[due.index]->timer(due.kind, 0, now);
+      return openings_[due.index].timer();
     case Timers::Kind::discover:
       return parts_.ask_for_parts();
     case Timers::Kind::part:
       return parts_.timer(part, now);
     case Timers::Kind::queue:
-      return sinks_[due.index >> 32]->timer(due.kind, part, now);
+      return sinks_[due.index >> 32]->timer(part, now);
     case Timers::Kind::commit:
       return checkpointer_.commit_timer(part);
     case Timers::Kind::until:
@@ -137,21 +140,14 @@ void Pipeline::open() {
   if (!checkpointer_.has_lease()) {
     return;
   }
-  bool all_open = rejected_.is_open();
-  for (uint32_t i = 0; i < sinks_.size(); ++i) {
-    if (sinks_[i]->asks_to_open()) {
-      emit(action::OpenSink{i});
+  bool all_open = true;
+  for (uint32_t i = 0; i < openings_.size(); ++i) {
+    if (openings_[i].asks()) {
+      emit(i < sinks_.size() ? Action(action::OpenSink{i}) : action::OpenDeadLetters{});
     }
-    all_open = all_open && sinks_[i]->is_open();
+    all_open = all_open && openings_[i].is_open();
   }
-  if (rejected_.asks_to_open()) {
-    emit(action::OpenDeadLetters{});
-  }
-  while (all_open) {
-    auto question = parts_.next_question();
-    if (!question) {
-      return;
-    }
+  while (auto question = all_open ? parts_.next_question() : std::nullopt) {
     emit(std::move(*question));
   }
 }
@@ -172,11 +168,11 @@ void Pipeline::lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, 
 
 void Pipeline::discovered(Result<std::vector<Part>> result, Instant now) {
   const bool found = result.has_value();
-  if (check(parts_.discovered(std::move(result), now), now) && found &&
-      phases_.is(Phase::opening)) {
+  const Result<> taken = parts_.discovered(std::move(result), now);
+  if (found && taken && phases_.is(Phase::opening)) {
     enter(Phase::running);
   }
-  answered({}, now);
+  answered(taken, now);
 }
 
 void Pipeline::read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, Instant now) {
@@ -266,10 +262,7 @@ void Pipeline::cut(Instant now) {
     for (const Item& item : sink->diverted()) {
       PROBE("quarantined_key_follows");
       ++sink->counts().rejected;
-      rejected_.bury({.item = item,
-                      .sink = sink->spec().name,
-                      .error = "an earlier change of this key was rejected",
-                      .is_quarantined = true});
+      rejected_.bury(item, sink->counts(), "an earlier change of this key was rejected", true);
     }
     sink->diverted().clear();
   }
@@ -277,9 +270,9 @@ void Pipeline::cut(Instant now) {
 
 void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failure>> result,
                        Instant now) {
+  // As it was told: the phase has ended in which it would be tried again.
   if (is_giving_up_ && !result && result.error().kind == Error::Kind::cancelled) {
-    return answered({},
-                    now);  // as it was told; the phase has ended in which it would be tried again
+    return answered({}, now);
   }
   SinkQueue& sink = *sinks_[task->sink];
   SinkQueue::Answer& answer = sink.written(*task, std::move(result), now);
@@ -298,6 +291,67 @@ void Pipeline::written(std::unique_ptr<WriteTask> task, Result<std::vector<Failu
   }
   sink.keep(std::move(task));  // before a pause for want of room: its blocks are free
   answered({}, now);
+}
+
+// `by`: null for decoding and transforms. The event stays open until it is in the dead letters or
+// dropped; where it stops the pipeline, the position stays before it.
+void Pipeline::reject(SinkQueue* by, bool was_written, const Item& item, const Error& error,
+                      Instant now) {
+  SinkStatus& counts = by != nullptr ? by->counts() : source_counts_;
+  ++counts.rejected;
+  uint32_t& in_a_row = by == nullptr ? source_rejections_in_a_row_
+                       : was_written ? by->rejections_in_a_row()
+                                     : by->barred_in_a_row();
+  const OnReject on_reject = by != nullptr ? by->spec().on_reject : spec_.source_on_reject;
+  const std::string what = fmt::format("{} {}: {}: {}", by != nullptr ? "sink" : "source",
+                                       by != nullptr ? counts.name : spec_.source_name,
+                                       describe(item.event()), error.what);
+  if (++in_a_row >= spec_.limits.rejections_in_a_row) {
+    PROBE("rejections_in_a_row");
+    return fail(
+        fmt::format("{} events rejected in a row without a success; the last: {}", in_a_row, what),
+        now);
+  }
+  if (std::has_single_bit(counts.rejected) && on_reject != OnReject::stop) {
+    common_.notices.push_back(
+        {Log::Level::warn, fmt::format("{} rejected so far, the last: {}", counts.rejected, what)});
+  }
+  switch (on_reject) {
+    case OnReject::stop:
+      return fail(what, now);
+    case OnReject::drop:
+      ++counts.dropped;
+      return parts_.settle(item);
+    case OnReject::quarantine:
+      for (const auto& each : sinks_) {
+        if (by == nullptr || by == each.get()) {
+          quarantine(*each, was_written, item, now);
+        }
+      }
+      [[fallthrough]];
+    case OnReject::dead_letter:
+      PROBE(by != nullptr ? "dead_letter" : "dead_letter_at_source");
+      return rejected_.bury(item, counts, error.what, on_reject == OnReject::quarantine);
+  }
+}
+
+void Pipeline::quarantine(SinkQueue& sink, bool was_written, const Item& item, Instant now) {
+  const Event& event = item.event();
+  const bool is_known = sink.is_barred(event) || sink.quarantined().contains(event);
+  QuarantineSet& set = was_written ? sink.quarantined() : sink.barred();
+  if (set.insert(event) && !is_known) {
+    check(checkpointer_.quarantine(quarantined_at(sink.spec().name, event)), now);
+  }
+}
+
+void Pipeline::letters_written(const Result<>& result, Instant now) {
+  std::vector<Letter> durable;
+  const Result<> answer = rejected_.written(result, now, durable);
+  for (const Letter& letter : durable) {
+    ++letter.at->dead_letters;
+    parts_.settle(letter.item);  // I1
+  }
+  answered(answer, now);
 }
 
 }  // namespace penstock::engine

@@ -7,6 +7,7 @@
 // commit -> end. The rooms own their state and return facts; none calls back.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,15 +22,12 @@
 #include "engine/rejected.h"
 #include "engine/sink_queue.h"
 #include "engine/status.h"
-#include "engine/timers.h"
 
 namespace penstock::engine {
 
 class Pipeline {
  public:
   explicit Pipeline(PipelineSpec spec);
-  Pipeline(const Pipeline&) = delete;
-  Pipeline& operator=(const Pipeline&) = delete;
 
   void start(Instant now);
   void stop(Instant now);   // drain: deliver what was read, save, commit, end
@@ -40,10 +38,10 @@ class Pipeline {
   // The answers to actions.
   void lease_taken(Result<LeaseAndCheckpoint> result, Instant asked_at, Instant now);
   void sink_opened(uint32_t sink, const Result<>& result, Instant now) {
-    answered(sinks_[sink]->opened(result, now), now);
+    answered(openings_[sink].answered(result, now), now);
   }
   void dead_letters_opened(const Result<>& result, Instant now) {
-    answered(rejected_.opened(result, now), now);
+    answered(openings_.back().answered(result, now), now);
   }
   void discovered(Result<std::vector<Part>> result, Instant now);
   void reader_opened(uint32_t part, const Result<>& result, Instant now) {
@@ -67,18 +65,16 @@ class Pipeline {
   std::optional<Action> next_action();
   bool has_read() const { return phases_.is(Phase::running) && parts_.has_read(); }
   std::optional<Action> next_read(Instant now);
-  Instant next_timer() const { return ended() ? Instant::never() : timers_.next(); }
-  std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
+  Instant next_timer() const { return ended() ? Instant::never() : common_.timers.next(); }
+  std::vector<Notice> take_notices() { return std::exchange(common_.notices, {}); }
 
   bool ended() const { return phases_.has_ended(); }
-  // Reads need not go on waiting; and: writes need not either, their answers no longer count; and:
-  // nor need the last save and commits.
+  // Reads need not go on waiting; and: writes need not either, their answers no longer count. Once
+  // it has ended, nor need the last save and commits.
   bool reading_ended() const { return phases_.now() > Phase::running; }
   bool giving_up() const { return is_giving_up_ || ended(); }
-  bool closing_ended() const { return ended(); }
   // Fresh each call; `wall` is the wall clock, for the lag.
   Status status(Timestamp wall, Instant now) const;
-  const PipelineSpec& spec() const { return spec_; }
   uint64_t in_flight_events() const { return parts_.events_in_flight(); }
 
  private:
@@ -106,13 +102,13 @@ class Pipeline {
   void give_up(Instant now);
   void end_now();
   void fail(std::string reason, Instant now);
-  bool check(const Result<>& result, Instant now);
+  void check(const Result<>& result, Instant now);
   std::string waits_for(Instant now) const;
 
   const PipelineSpec spec_;
-  Timers timers_;
-  Notices notices_;
+  Common common_;
   Phases phases_;
+  std::deque<Opening> openings_;  // of the sinks, and behind them of the dead letters
   Parts parts_;
   std::vector<std::unique_ptr<SinkQueue>> sinks_;
   Rejected rejected_;

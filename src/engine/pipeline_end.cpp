@@ -8,7 +8,7 @@ namespace penstock::engine {
 
 void Pipeline::released(const Result<>& result, Instant now) {
   if (!result) {  // its life ends by itself
-    notices_.push_back(
+    common_.notices.push_back(
         {Log::Level::warn, "the checkpoint's lease was not given back: " + result.error().what});
   }
   answered({}, now);
@@ -41,7 +41,7 @@ void Pipeline::end(Instant now) {
              (phases_.is(Phase::failing) && under_way_ == 0)) {
     enter(Phase::closing);
     checkpointer_.begin_closing();
-    timers_.arm(Timers::Kind::closing, 0, now + spec_.closing_max);
+    common_.timers.arm(Timers::Kind::closing, 0, now + spec_.closing_max);
   } else if (phases_.is(Phase::closing) && under_way_ == 0 &&
              (!checkpointer_.has_lease() || checkpointer_.is_saved())) {
     if (checkpointer_.gives_lease_back()) {
@@ -82,7 +82,7 @@ void Pipeline::drain(State outcome, Instant now) {
   } else {
     return;
   }
-  timers_.arm(Timers::Kind::drain, 0, now + spec_.drain_max);  // I6
+  common_.timers.arm(Timers::Kind::drain, 0, now + spec_.drain_max);  // I6
 }
 
 // The grace period is over: nobody waits any longer for writes.
@@ -97,7 +97,7 @@ void Pipeline::give_up(Instant now) {
   }
   if (phases_.is(Phase::failing)) {
     is_giving_up_ = true;
-    timers_.arm(Timers::Kind::closing, 0, now + spec_.closing_max);
+    common_.timers.arm(Timers::Kind::closing, 0, now + spec_.closing_max);
   }
 }
 
@@ -111,25 +111,24 @@ void Pipeline::abort(Instant now) {
   if (phases_.now() < Phase::failing) {
     enter(Phase::failing);
   }
-  timers_.arm(Timers::Kind::closing, 0, now + kAbortMax);
+  common_.timers.arm(Timers::Kind::closing, 0, now + kAbortMax);
   advance(now);
 }
 
 void Pipeline::fail(std::string reason, Instant now) {
   if (phases_.fail(reason)) {
-    notices_.push_back({Log::Level::error, std::move(reason)});
+    common_.notices.push_back({Log::Level::error, std::move(reason)});
   }
   if (phases_.now() < Phase::failing) {
     enter(Phase::failing);
-    timers_.arm(Timers::Kind::drain, 0, now + spec_.drain_max);  // I6
+    common_.timers.arm(Timers::Kind::drain, 0, now + spec_.drain_max);  // I6
   }
 }
 
-bool Pipeline::check(const Result<>& result, Instant now) {
+void Pipeline::check(const Result<>& result, Instant now) {
   if (!result) {
     fail(result.error().what, now);
   }
-  return result.has_value();
 }
 
 }  // namespace penstock::engine

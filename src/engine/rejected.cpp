@@ -4,35 +4,18 @@
 
 namespace penstock::engine {
 
-namespace {
-
 constexpr size_t kLettersMax = 100;  // of one write
-
-}  // namespace
-
-Result<> Rejected::opened(const Result<>& result, Instant now) {
-  if (result) {
-    is_open_ = true;
-    outage_.recovered(now, notices_);
-    return {};
-  }
-  PROBE("target_opened_later");
-  TRY(const Instant at, outage_.failed(spec_.store_retry, result.error(), now, random_, notices_));
-  timers_.arm(Timers::Kind::open, spec_.sinks.size(), at);
-  return {};
-}
 
 action::WriteLetters Rejected::next_write(const Parts& parts) {
   action::WriteLetters write;
-  while (!letters_.empty() && in_flight_.size() < kLettersMax) {
-    in_flight_.push_back(letters_.pop_front());
-  }
-  write.letters.reserve(in_flight_.size());
-  for (const Letter& letter : in_flight_) {
+  in_flight_ = std::min(letters_.size(), kLettersMax);
+  write.letters.reserve(in_flight_);
+  for (size_t i = 0; i < in_flight_; ++i) {
+    const Letter& letter = letters_[i];
     const Chunk& chunk = *letter.item.chunk;
     write.blocks.push_back(chunk.block);
     write.letters.push_back({.event = &letter.item.event(),
-                             .sink = letter.sink,
+                             .sink = letter.at->name,
                              .error = letter.error,
                              .part = parts.id(chunk.part),
                              .position = chunk.read.position,
@@ -43,18 +26,15 @@ action::WriteLetters Rejected::next_write(const Parts& parts) {
 }
 
 Result<> Rejected::written(const Result<>& result, Instant now, std::vector<Letter>& durable) {
-  std::vector<Letter> letters = std::exchange(in_flight_, {});
-  if (result) {
-    outage_.recovered(now, notices_);
-    durable = std::move(letters);
-    return {};
+  size_t letters = std::exchange(in_flight_, 0);
+  if (!result) {
+    PROBE("dead_letters_retried");
+    return outage_.failed(result.error(), now);
   }
-  PROBE("dead_letters_retried");
-  for (size_t i = letters.size(); i-- > 0;) {
-    letters_.push_front(std::move(letters[i]));
+  outage_.recovered(now);
+  for (; letters > 0; --letters) {
+    durable.push_back(letters_.pop_front());
   }
-  TRY(resume_at_, outage_.failed(spec_.store_retry, result.error(), now, random_, notices_));
-  timers_.arm(Timers::Kind::letters, 0, resume_at_);
   return {};
 }
 

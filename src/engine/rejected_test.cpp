@@ -10,7 +10,7 @@ namespace {
 
 struct RejectedTest : testing::Test {
   RejectedTest() {
-    spec.has_dead_letter = true;
+    out.name = "out";
     chunk.block = std::make_shared<EventBlock>();
     chunk.block->events.resize(1'000);
     chunk.read.position = "behind it all";
@@ -19,11 +19,10 @@ struct RejectedTest : testing::Test {
       event.id = chunk.block->arena.copy(std::to_string(&event - chunk.block->events.data()));
     }
   }
+  Item item(uint32_t index) { return {.chunk = &chunk, .index = index, .bytes = 0, .key = {}}; }
   void bury(uint32_t from, uint32_t until) {
     for (uint32_t i = from; i < until; ++i) {
-      rejected.bury({.item = {.chunk = &chunk, .index = i, .bytes = 0, .key = {}},
-                     .sink = "out",
-                     .error = "no such column"});
+      rejected.bury(item(i), out, "no such column", false);
     }
   }
   using Indexes = std::vector<uint32_t>;
@@ -44,11 +43,11 @@ struct RejectedTest : testing::Test {
 
   Instant now{Duration{1s}};
   PipelineSpec spec;
-  Timers timers;
-  Notices notices;
-  Parts parts{spec, timers, notices};
-  Rejected rejected{spec, timers, notices};
+  Common common{spec};
+  Parts parts{common};
+  Rejected rejected{common};
   Chunk chunk;
+  SinkStatus out;
   std::vector<Letter> durable;  // of the last write
 };
 
@@ -62,6 +61,7 @@ TEST_F(RejectedTest, they_are_written_in_order_a_hundred_at_a_time) {
     for (const uint32_t number : numbers(write)) {
       all.push_back(number);
     }
+    durable.clear();
     ASSERT_TRUE(rejected.written({}, now, durable));
     EXPECT_EQ(durable.size(), write.letters.size());
   }
@@ -78,10 +78,7 @@ TEST_F(RejectedTest, one_write_is_under_way_at_a_time) {
 }
 
 TEST_F(RejectedTest, a_letter_says_what_is_needed_to_see_why) {
-  rejected.bury({.item = {.chunk = &chunk, .index = 7, .bytes = 0, .key = {}},
-                 .sink = "out",
-                 .error = "an earlier change of this key was rejected",
-                 .is_quarantined = true});
+  rejected.bury(item(7), out, "an earlier change of this key was rejected", true);
   const auto write = rejected.next_write(parts);
   ASSERT_EQ(write.letters.size(), 1U);
   const DeadLetter& letter = write.letters[0];
@@ -102,16 +99,15 @@ TEST_F(RejectedTest, what_could_not_be_written_is_tried_again_in_its_place) {
   ASSERT_TRUE(rejected.written(transient("the disk is full"), now, durable));
   EXPECT_TRUE(durable.empty()) << "nothing of it may be settled (I1)";
   EXPECT_FALSE(rejected.has_next(now));
-  ASSERT_NE(rejected.failing(), nullptr);
-  EXPECT_EQ(rejected.failing()->text(now),
-            "waits for the dead letters since 0 s: the disk is full");
-  now = timers.next();
+  ASSERT_TRUE(rejected.outage().since());
+  EXPECT_EQ(rejected.outage().text(now), "waits for the dead letters since 0 s: the disk is full");
+  now = common.timers.next();
   ASSERT_NE(now, Instant::never());
   EXPECT_TRUE(rejected.has_next(now));
   EXPECT_EQ(numbers(rejected.next_write(parts)), range(0, 5));
   ASSERT_TRUE(rejected.written({}, now, durable));
   EXPECT_EQ(durable.size(), 5U);
-  EXPECT_EQ(rejected.failing(), nullptr);
+  EXPECT_FALSE(rejected.outage().since());
 }
 
 TEST_F(RejectedTest, a_store_that_a_person_must_mend_stops_the_pipeline) {
@@ -120,26 +116,6 @@ TEST_F(RejectedTest, a_store_that_a_person_must_mend_stops_the_pipeline) {
   const Result<> answer = rejected.written(fatal("the file is damaged"), now, durable);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().what, "the dead letters: the file is damaged");
-}
-
-TEST_F(RejectedTest, a_store_that_is_not_there_yet_is_opened_later) {
-  rejected.start();
-  EXPECT_TRUE(rejected.asks_to_open());
-  EXPECT_TRUE(rejected.opened(transient("not there"), now));
-  EXPECT_FALSE(rejected.is_open());
-  EXPECT_FALSE(rejected.asks_to_open());
-  ASSERT_NE(timers.next(), Instant::never());
-  rejected.open_timer();
-  EXPECT_TRUE(rejected.asks_to_open());
-  EXPECT_TRUE(rejected.opened({}, now));
-  EXPECT_TRUE(rejected.is_open());
-}
-
-TEST_F(RejectedTest, without_a_store_nothing_is_opened) {
-  spec.has_dead_letter = false;
-  rejected.start();
-  EXPECT_FALSE(rejected.asks_to_open());
-  EXPECT_TRUE(rejected.is_open());
 }
 
 }  // namespace

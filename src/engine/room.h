@@ -21,7 +21,14 @@ struct Holding {  // of one part, with what its read under way may bring
   size_t bytes = 0;
   uint64_t events = 0;
 
+  Holding operator+(const Holding& more) const {
+    return {bytes + more.bytes, events + more.events};
+  }
+  Holding operator-(const Holding& less) const {
+    return {bytes - less.bytes, events - less.events};
+  }
   bool is_nothing() const { return bytes == 0 && events == 0; }
+  bool is_within(const Holding& most) const { return bytes <= most.bytes && events <= most.events; }
 };
 
 class Room {
@@ -47,19 +54,11 @@ class Room {
   bool is_empty() const { return total_.events == 0; }
   // Whether the part may hold so much more.
   bool fits(uint32_t part, const Holding& more) const {
-    if (total_.bytes + more.bytes > limits_.in_flight_bytes ||
-        total_.events + more.events > limits_.in_flight_events) {
-      return false;
-    }
+    const Holding all{limits_.in_flight_bytes, limits_.in_flight_events};
     const Holding held = beyond_share(held_[part]);
-    const Holding wanted =
-        beyond_share({held_[part].bytes + more.bytes, held_[part].events + more.events});
-    if (wanted.is_nothing()) {
-      return true;
-    }
-    const Holding shared = shared_out();
-    return beyond_.bytes - held.bytes + wanted.bytes <= limits_.in_flight_bytes - shared.bytes &&
-           beyond_.events - held.events + wanted.events <= limits_.in_flight_events - shared.events;
+    const Holding wanted = beyond_share(held_[part] + more);
+    return (total_ + more).is_within(all) &&
+           (wanted.is_nothing() || (beyond_ - held + wanted).is_within(all - shared_out()));
   }
   // One that holds more than its share, each in its turn.
   std::optional<uint32_t> next_beyond_share() {
@@ -84,10 +83,8 @@ class Room {
   void sum(uint32_t part, const Holding& before, const Holding& after) {
     const Holding less = beyond_share(before);
     const Holding more = beyond_share(after);
-    total_.bytes += after.bytes - before.bytes;
-    total_.events += after.events - before.events;
-    beyond_.bytes += more.bytes - less.bytes;
-    beyond_.events += more.events - less.events;
+    total_ = total_ - before + after;
+    beyond_ = beyond_ - less + more;
     if (!more.is_nothing()) {
       beyond_parts_.push(part);
     }

@@ -228,7 +228,7 @@ class ThreadRunner final : public Runner {
     if (pipeline_.giving_up()) {
       give_up_.request_stop();
     }
-    if (pipeline_.closing_ended()) {
+    if (pipeline_.ended()) {
       end_closing_.request_stop();
     }
   }

@@ -3,34 +3,15 @@
 
 #include <algorithm>
 
-#include "base/check.h"
 #include "base/probe.h"
+#include "core/failures.h"
 #include "engine/sink_queue.h"
 
 namespace penstock::engine {
 
-namespace {
-
 constexpr uint32_t kFailuresToBreak = 2;  // writes in a row of which nothing was taken
 constexpr Duration kProbeEvery = 1s;      // at the most: it is seen within it that the sink works
 constexpr Duration kPauseMax = 1h;        // that a sink may ask for
-
-// An answer that cannot be one is our connector's fault: nothing of it is believed.
-std::optional<std::string> flaw_of(const std::vector<Failure>& failures, size_t events) {
-  std::vector<bool> named(failures.empty() ? 0 : events);
-  for (const Failure& failure : failures) {
-    const bool is_in_it = failure.index < named.size();
-    if (!is_in_it || named[failure.index]) {
-      return fmt::format(
-          "its answer to a write of {} events names event {} {}: a fault of the connector", events,
-          failure.index, is_in_it ? "twice" : "that is not in it");
-    }
-    named[failure.index] = true;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<Failure>> result,
                                       Instant now) {
@@ -50,9 +31,9 @@ SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<
     take_answer(task, result, now);
   }
   if (outage_.since() || !failing_.empty()) {
-    outage_.failing(failing_since(), now, notices_);
+    outage_.failing(failing_since(), now);
   }
-  touch(task.queue);
+  touched_.push(task.queue);
   return answer_;
 }
 
@@ -138,7 +119,7 @@ void SinkQueue::retry_all(Instant now) {
   for (uint32_t queue = 0; queue < queues_.size(); ++queue) {
     if (queues_[queue].queue != nullptr) {
       queues_[queue].queue->retry_now(now);
-      touch(queue);
+      touched_.push(queue);
     }
   }
 }
@@ -177,22 +158,6 @@ void SinkQueue::took_nothing(const WriteTask& task, bool failed_before, Instant 
   if (outage_.since() && exhausted(spec_.retry, probes_failed_, *outage_.since(), now)) {
     give_up(task.items.front());
   }
-}
-
-SinkStatus SinkQueue::status(Instant now) const {
-  SinkStatus shown = counts_;
-  for (const Entry& entry : queues_) {
-    if (entry.queue != nullptr) {
-      shown.queued += entry.queue->queued();
-      shown.parked_keys += entry.queue->parked_keys();
-    }
-  }
-  shown.writes_in_flight = writes_;
-  if (const auto since = is_open_ ? failing_since() : outage_.since()) {
-    shown.failing = outage_.error();
-    shown.failing_for = now - *since;
-  }
-  return shown;
 }
 
 }  // namespace penstock::engine

@@ -1,64 +1,36 @@
 // The queues of a sink, and when one writes; sink_answer.cpp takes the answers.
 #include "engine/sink_queue.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <bit>
 
-#include "base/check.h"
 #include "base/probe.h"
 #include "engine/folder.h"
 #include "engine/lane.h"
 
 namespace penstock::engine {
 
-SinkQueue::SinkQueue(const PipelineSpec& pipeline, uint32_t index, Timers& timers, Notices& notices,
-                     uint64_t seed)
-    : spec_(pipeline.sinks[index]),
+SinkQueue::SinkQueue(Common& common, uint32_t index)
+    : spec_(common.spec.sinks[index]),
       index_(index),
-      timers_(timers),
-      notices_(notices),
-      random_(seed),
+      timers_(common.timers),
+      random_(common.random),
       slots_(std::max(1U, spec_.lanes)),
-      quarantined_({.hash_key = pipeline.hash_key, .folders = spec_.traits.folders}),
-      barred_({.hash_key = pipeline.hash_key, .folders = spec_.traits.folders}),
-      outage_(fmt::format("sink {}", spec_.name)) {
+      quarantined_({.hash_key = common.spec.hash_key, .folders = spec_.traits.folders}),
+      barred_({.hash_key = common.spec.hash_key, .folders = spec_.traits.folders}),
+      outage_(common, spec_.retry, {Timers::Kind::sink, index}, "sink " + spec_.name) {
   counts_.name = spec_.name;
   for (uint32_t slot = 0; !spec_.traits.folders && slot < slots_.size(); ++slot) {
     open_queue(slot);
   }
 }
 
-Result<> SinkQueue::opened(const Result<>& result, Instant now) {
-  if (result) {
-    is_open_ = true;
-    outage_.recovered(now, notices_);
-    return {};
-  }
-  PROBE("target_opened_later");
-  TRY(const Instant at, outage_.failed(spec_.retry, result.error(), now, random_, notices_));
-  timers_.arm(Timers::Kind::open, index_, at);
-  return {};
-}
-
-void SinkQueue::timer(Timers::Kind kind, uint32_t queue, Instant now) {
-  if (kind == Timers::Kind::open) {
-    open_due_ = !is_open_;
-  } else if (kind == Timers::Kind::queue && queue < queues_.size()) {
-    consider(queue, now, is_flushing_);
-  }
-}
-
 uint32_t SinkQueue::open_queue(uint32_t slot) {
-  auto queue = static_cast<uint32_t>(queues_.size());
-  if (!free_queues_.empty()) {
-    queue = free_queues_.back();
-    free_queues_.pop_back();
-  } else {
+  if (free_queues_.empty()) {
+    free_queues_.push_back(static_cast<uint32_t>(queues_.size()));
     queues_.emplace_back();
-    by_level_.emplace(0, queue);
   }
+  const uint32_t queue = free_queues_.pop_front();
   Entry& entry = queues_[queue];
   entry.slot = slot;
   if (spec_.traits.folders) {
@@ -100,25 +72,17 @@ void SinkQueue::push(Item item, uint32_t cuts) {
   // would cover what is not in it.
   item.is_cut = std::exchange(entry.cuts, cuts) != cuts;
   entry.queue->push(item);
-  touch(queue);
-}
-
-void SinkQueue::touch(uint32_t queue) {
-  if (!std::exchange(queues_[queue].is_touched, true)) {
-    touched_.push_back(queue);
-  }
+  touched_.push(queue);
 }
 
 void SinkQueue::consider_touched(Instant now) {
-  while (!touched_.empty()) {
-    const uint32_t queue = touched_.pop_front();
-    Entry& entry = queues_[queue];
-    entry.is_touched = false;
-    consider(queue, now, is_flushing_);
+  while (const auto queue = touched_.pop()) {
+    consider(*queue, now, is_flushing_);
+    Entry& entry = queues_[*queue];
     if (spec_.traits.folders && entry.queue->queued() == 0 && !entry.is_listed) {
       folders_[entry.part].erase(entry.folder);
       entry = {};  // its level is 0
-      free_queues_.push_back(queue);
+      free_queues_.push_back(*queue);
     }
   }
 }
@@ -129,7 +93,7 @@ void SinkQueue::consider(uint32_t queue, Instant now, bool flush) {
     return;
   }
   const uint64_t size = entry.queue->in_flight() ? 0 : entry.queue->queued();
-  set_level(queue, static_cast<uint32_t>(std::bit_width(size)));
+  levels_.set(queue, static_cast<uint32_t>(std::bit_width(size)));
   if (entry.is_listed) {
     return;
   }
@@ -152,21 +116,12 @@ void SinkQueue::next_of(uint32_t slot) {
   }
 }
 
-void SinkQueue::set_level(uint32_t queue, uint32_t level) {
-  const uint32_t before = std::exchange(queues_[queue].level, level);
-  if (level != before) {
-    auto place = by_level_.extract({before, queue});
-    place.value() = {level, queue};
-    by_level_.insert(std::move(place));
-  }
-}
-
 // One of the fullest: none has twice as many events.
 bool SinkQueue::cut_fullest(Instant now) {
-  if (by_level_.empty() || by_level_.rbegin()->first == 0) {
+  if (levels_.empty() || levels_.last().value == 0) {
     return false;
   }
-  consider(by_level_.rbegin()->second, now, true);
+  consider(levels_.last().owner, now, true);
   return true;
 }
 
@@ -208,7 +163,7 @@ std::unique_ptr<WriteTask> SinkQueue::next_write(Instant now, bool covered) {
     const uint32_t slot = ready_slots_.pop_front();
     const uint32_t queue = slots_[slot].front();
     queues_[queue].queue->take(now, is_flushing_, taken_);
-    touch(queue);
+    touched_.push(queue);
     if (!taken_.batch.empty()) {
       return begin(queue, now);
     }

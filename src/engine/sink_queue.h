@@ -9,32 +9,24 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/fifo.h"
 #include "base/hash_set.h"
+#include "base/index_list.h"
+#include "base/ranking.h"
 #include "engine/action.h"
-#include "engine/outage.h"
+#include "engine/retry.h"
 #include "engine/status.h"
-#include "engine/timers.h"
 #include "engine/write_queue.h"
 
 namespace penstock::engine {
 
 class SinkQueue {
  public:
-  SinkQueue(const PipelineSpec& spec, uint32_t index, Timers& timers, Notices& notices,
-            uint64_t seed);
-  SinkQueue(const SinkQueue&) = delete;
-  SinkQueue& operator=(const SinkQueue&) = delete;
-
-  bool asks_to_open() { return std::exchange(open_due_, false); }
-  Result<> opened(const Result<>& result, Instant now);
-  bool is_open() const { return is_open_; }
-  void timer(Timers::Kind kind, uint32_t queue, Instant now);
+  SinkQueue(Common& common, uint32_t index);
 
   // The sink's copy of an event. `cuts`: events with unlike ones never share an object.
   void push(Item item, uint32_t cuts);
@@ -43,6 +35,7 @@ class SinkQueue {
   void flush(bool on, Instant now);
   // Reading stands still for want of room: the fullest batch does not wait any longer.
   void relieve(Instant now);
+  void timer(uint32_t queue, Instant now) { consider(queue, now, is_flushing_); }
 
   // The next write that may begin; nothing: none, or not yet. What met a quarantine on its way is
   // in diverted(). `covered`: the lease outlives a write that begins now.
@@ -74,22 +67,18 @@ class SinkQueue {
   struct Entry {
     std::unique_ptr<WriteQueue> queue;
     uint32_t slot = 0;
-    bool is_listed = false;   // in slots_
-    bool is_touched = false;  // in touched_
-    uint32_t level = 0;       // as in by_level_
-    OrderKey folder;          // where the sink has folders
+    bool is_listed = false;  // in slots_
+    OrderKey folder;         // where the sink has folders
     uint32_t part = 0;
     uint32_t cuts = 0;
   };
   uint32_t queue_for(const Item& item, uint32_t cuts);
   uint32_t open_queue(uint32_t slot);
-  void touch(uint32_t queue);
   void consider_touched(Instant now);
   void consider(uint32_t queue, Instant now, bool flush);
   void next_of(uint32_t slot);
   bool may_write(Instant now, bool covered);
   std::unique_ptr<WriteTask> begin(uint32_t queue, Instant now);
-  void set_level(uint32_t queue, uint32_t level);
   bool cut_fullest(Instant now);
   void take_answer(const WriteTask& task, const Result<std::vector<Failure>>& result, Instant now);
   void find_held_back(const std::vector<Item>& items);
@@ -104,20 +93,16 @@ class SinkQueue {
   const SinkSpec& spec_;
   const uint32_t index_;  // in the pipeline
   Timers& timers_;
-  Notices& notices_;
-  Random random_;
-  bool open_due_ = true;
-  bool is_open_ = false;
+  Random& random_;
   bool is_flushing_ = false;
 
   std::vector<Entry> queues_;
-  std::vector<uint32_t> free_queues_;
+  Fifo<uint32_t> free_queues_;
   std::vector<std::unordered_map<OrderKey, uint32_t, Hash128Hasher>> folders_;  // of each part
   std::vector<Fifo<uint32_t>> slots_;  // queues that are ready; the first one's write is in flight,
   Fifo<uint32_t> ready_slots_;         // or its slot is here
-  Fifo<uint32_t> touched_;             // pushed to, or answered
-  // Queues by the width of their sizes; 0: there is nothing to be cut.
-  std::set<std::pair<uint32_t, uint32_t>> by_level_;
+  IndexList touched_;                  // queues that were pushed to, or answered
+  Ranking<uint32_t, uint32_t> levels_;  // of queues: how wide their sizes are; 0: nothing to be cut
   uint64_t round_robin_ = 0;
   Taken taken_;
   std::unique_ptr<WriteTask> spare_;

@@ -298,20 +298,5 @@ TEST_F(SinkQueueTest, events_without_a_key_go_round_the_lanes_read_by_read) {
   EXPECT_NE(first->batch.slot, second->batch.slot);
 }
 
-TEST_F(SinkQueueTest, one_that_is_not_there_yet_is_opened_later) {
-  sink = std::make_unique<SinkQueue>(pipeline, 0, timers, notices, 7);
-  EXPECT_TRUE(sink->asks_to_open());
-  EXPECT_TRUE(sink->opened(transient("not there"), now));
-  EXPECT_FALSE(sink->is_open());
-  EXPECT_FALSE(sink->asks_to_open());
-  now = timers.next();
-  const auto due = timers.pop(now);
-  ASSERT_TRUE(due);
-  sink->timer(due->kind, 0, now);
-  EXPECT_TRUE(sink->asks_to_open());
-  EXPECT_TRUE(sink->opened({}, now));
-  EXPECT_TRUE(sink->is_open());
-}
-
 }  // namespace
 }  // namespace penstock::engine

@@ -55,14 +55,17 @@ struct Until {
   std::optional<Duration> deadline;
 };
 
+// Where reading begins with the event of this order, in a read that ended at `end`: as
+// Source::position_before.
+using PositionBefore =
+    std::function<std::optional<Position>(const Position& end, std::string_view order)>;
+
 struct PipelineSpec {
   std::string name;
   std::string source_name;
   SourceTraits source;
   std::string fingerprint;
-  // As Source::position_before; empty: the source cannot name positions inside a read.
-  std::function<std::optional<Position>(const Position& end, std::string_view order)>
-      position_before;
+  PositionBefore position_before;  // empty: the source cannot name positions inside a read
   OnReject source_on_reject = OnReject::stop;  // decoding and transforms
   OnLostPosition on_lost_position = OnLostPosition::fail;
   RetryPolicy source_retry;

@@ -32,11 +32,7 @@ struct SinkQueueTest : testing::Test {
     chunk.block->events.resize(20'000);
     chunk.arrived = now;
   }
-  void make() {
-    sink = std::make_unique<SinkQueue>(pipeline, 0, timers, notices, 7);
-    ASSERT_TRUE(sink->asks_to_open());
-    ASSERT_TRUE(sink->opened({}, now));
-  }
+  void make() { sink = std::make_unique<SinkQueue>(common, 0); }
   void push(uint32_t index, uint64_t key, uint32_t cuts = 0) {
     const OrderKey order_key = key == 0 ? OrderKey{} : OrderKey{key, key};
     chunk.block->events[index].order_key = order_key;
@@ -79,7 +75,9 @@ struct SinkQueueTest : testing::Test {
       }
       now = std::max(now, timers.next());
       while (const auto due = timers.pop(now)) {
-        sink->timer(due->kind, static_cast<uint32_t>(due->index), now);
+        if (due->kind == Timers::Kind::queue) {
+          sink->timer(static_cast<uint32_t>(due->index), now);
+        }
       }
     }
   }
@@ -89,8 +87,9 @@ struct SinkQueueTest : testing::Test {
   Instant now{Duration{100s}};
   PipelineSpec pipeline = with_one_sink();
   SinkSpec& spec = pipeline.sinks[0];
-  Timers timers;
-  Notices notices;
+  Common common{pipeline};
+  Timers& timers = common.timers;
+  std::vector<Notice>& notices = common.notices;
   Chunk chunk;
   std::unique_ptr<SinkQueue> sink;
   std::vector<std::pair<uint32_t, Instant>> delivered;

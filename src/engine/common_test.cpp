@@ -1,4 +1,4 @@
-#include "engine/timers.h"
+#include "engine/common.h"
 
 #include <gtest/gtest.h>
 

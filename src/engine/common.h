@@ -1,18 +1,21 @@
-// Timers: every instant that the pipeline waits for. An owner (kind and index) has one at most, the
-// earliest it asked for. Used under the runner's lock.
+// Common: what all rooms of a pipeline use: its spec, the instants they wait for, what they have to
+// say, and chance. Owned by the pipeline; used under the runner's lock.
 #pragma once
 
-#include <compare>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
-#include <utility>
+#include <string>
+#include <vector>
 
-#include "base/time.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/ranking.h"
+#include "engine/spec.h"
 
 namespace penstock::engine {
 
+// Every instant that the pipeline waits for. An owner (kind and index) has one at most, the
+// earliest it asked for.
 class Timers {
  public:
   enum class Kind : uint8_t {
@@ -37,28 +40,37 @@ class Timers {
 
   void arm(Kind kind, uint64_t index, Instant at) {
     const Due owner{kind, index};
-    Instant& armed = armed_.try_emplace(owner, Instant::never()).first->second;
-    if (at < armed) {
-      order_.erase({armed, owner});
-      order_.emplace(at, owner);
-      armed = at;
+    if (at < armed_.value_of(owner, Instant::never())) {
+      armed_.set(owner, at);
     }
   }
   // The next one that is due; it no longer counts.
   std::optional<Due> pop(Instant now) {
-    if (order_.empty() || order_.begin()->first > now) {
+    if (next() > now) {
       return std::nullopt;
     }
-    const Due owner = order_.begin()->second;
-    order_.erase(order_.begin());
-    armed_.at(owner) = Instant::never();
+    const Due owner = armed_.first().owner;
+    armed_.set(owner, Instant::never());
     return owner;
   }
-  Instant next() const { return order_.empty() ? Instant::never() : order_.begin()->first; }
+  Instant next() const { return armed_.empty() ? Instant::never() : armed_.first().value; }
 
  private:
-  std::map<Due, Instant> armed_;  // of every owner; never: it waits for nothing
-  std::set<std::pair<Instant, Due>> order_;
+  Ranking<Due, Instant> armed_;  // never: it waits for nothing
+};
+
+struct Notice {  // for the log, written by the runner once its lock is free
+  Log::Level level;
+  std::string what;
+};
+
+struct Common {
+  explicit Common(const PipelineSpec& of) : spec(of), random(of.seed) {}
+
+  const PipelineSpec& spec;
+  Timers timers;
+  std::vector<Notice> notices;
+  Random random;
 };
 
 }  // namespace penstock::engine
