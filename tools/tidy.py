@@ -12,7 +12,7 @@ import sys
 LINE_MAX = 100
 FUNCTION_MAX = 70
 FILE_MAX = 500
-ENGINE_MAX = 2850
+ENGINE_MAX = 2900
 BESIDE_THE_MACHINE = tuple("engine/" + name for name in (
     "runner", "read_stage", "assembly", "spec", "status", "test_"))
 
