@@ -2,6 +2,7 @@
 // nothing. One thread at a time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -16,14 +17,15 @@ class IndexList {
   bool contains(uint32_t index) const { return index < listed_.size() && listed_[index]; }
   uint32_t front() const { return list_.front(); }
 
-  void push(uint32_t index) {
-    if (index >= listed_.size()) {
-      listed_.resize(index + 1);
+  // False: it stands in it already.
+  bool push(uint32_t index) {
+    if (contains(index)) {
+      return false;
     }
-    if (!listed_[index]) {
-      listed_[index] = true;
-      list_.push_back(index);
-    }
+    listed_.resize(std::max<size_t>(listed_.size(), index + 1));
+    listed_[index] = true;
+    list_.push_back(index);
+    return true;
   }
   std::optional<uint32_t> pop() {
     if (list_.empty()) {

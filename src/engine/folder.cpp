@@ -14,7 +14,7 @@ Instant Folder::ready_at(Instant now, bool flush) const {
   return fresh_at(now, flush || is_whole);
 }
 
-void Folder::fill(Taken& taken, Instant /*now*/, bool /*flush*/) {
+void Folder::fill(Taken& taken, Instant /*now*/, bool /*flush*/, bool /*new_first*/) {
   taken.batch.reserve(again_ > 0 ? again_ : std::min(queue_.size(), events_max_));
   for (; again_ > 0; --again_) {
     taken.batch.push_back(pop_front());

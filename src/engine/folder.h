@@ -20,7 +20,7 @@ class Folder final : public WriteQueue {
   uint64_t parked_keys() const override { return again_ > 0 ? 1 : 0; }
 
  private:
-  void fill(Taken& taken, Instant now, bool flush) override;
+  void fill(Taken& taken, Instant now, bool flush, bool new_first) override;
   void put_back(const std::vector<Item>& batch) override;
 
   size_t again_ = 0;  // of the front of queue_: the batch that failed

@@ -193,7 +193,7 @@ TEST_F(FolderDeathTest, a_folder_has_one_write_in_flight) {
   push({{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}});
   take();
   Taken taken;
-  EXPECT_DEATH(queue->take(now, true, taken), "in_flight");
+  EXPECT_DEATH(queue->take(now, true, false, taken), "in_flight");
 }
 
 }  // namespace

@@ -20,9 +20,9 @@ void Lane::retry_now(Instant now) {
 }
 
 // Retries and what has not failed yet take turns, so that neither waits for the end of the other.
-void Lane::fill(Taken& taken, Instant now, bool flush) {
+void Lane::fill(Taken& taken, Instant now, bool flush, bool new_first) {
   const bool is_fresh_due = !released_.empty() || fresh_at(now, flush) <= now;
-  if (!retried_last_ || !is_fresh_due) {
+  if (!is_fresh_due || (!retried_last_ && !new_first)) {
     take_retries(taken, now);
   }
   retried_last_ = !taken.batch.empty();
@@ -35,7 +35,7 @@ void Lane::take_retries(Taken& taken, Instant now) {
   while (retry_at() <= now && taken.batch.size() < retry_events_max_) {
     Held& held = held_.at(parked_.begin()->second);
     const bool is_alone = held.is_alone;
-    if (is_alone && !taken.batch.empty()) {
+    if (!fits(taken, held.items.front()) || (is_alone && !taken.batch.empty())) {
       return;
     }
     parked_.erase(parked_.begin());

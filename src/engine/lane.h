@@ -32,7 +32,7 @@ class Lane final : public WriteQueue {
     Fifo<Item> items;
   };
 
-  void fill(Taken& taken, Instant now, bool flush) override;
+  void fill(Taken& taken, Instant now, bool flush, bool new_first) override;
   void put_back(const std::vector<Item>& batch) override;
   Instant retry_at() const { return parked_.empty() ? Instant::never() : parked_.begin()->first; }
   void take_retries(Taken& taken, Instant now);

@@ -239,6 +239,32 @@ TEST_F(LaneTest, retries_and_what_has_not_failed_take_turns) {
 }
 
 // Fault 8: they got invented keys, and these went into the checkpoint.
+TEST_F(LaneTest, retries_keep_to_the_bytes_of_a_batch) {
+  spec.batch_events = 50;
+  spec.batch_bytes = 20;  // two items of 10
+  make();
+  for (uint32_t i = 0; i < 20; ++i) {
+    queue->push(item(i, i + 1));
+  }
+  for (int i = 0; i < 10; ++i) {
+    take();
+    finish({{1, kFailed}});
+  }
+  now = now + 20ms;
+  EXPECT_EQ(take().size(), 2U);
+}
+
+TEST_F(LaneTest, a_probe_tries_what_was_never_tried_before_what_failed) {
+  push({{0, 1}});
+  take();
+  finish_all(kFailed);
+  now = now + 20ms;
+  push({{1, 2}});
+  Taken taken;
+  queue->take(now, true, true, taken);
+  EXPECT_EQ(indexes_of(taken.batch), (Indexes{1}));
+}
+
 TEST_F(LaneTest, events_without_a_key_are_never_quarantined) {
   push({{0, 0}});
   take();
@@ -360,7 +386,7 @@ TEST_F(LaneDeathTest, a_lane_has_one_write_in_flight) {
   push({{0, 1}, {1, 1}});
   take();
   Taken taken;
-  EXPECT_DEATH(queue->take(now, true, taken), "in_flight");
+  EXPECT_DEATH(queue->take(now, true, false, taken), "in_flight");
 }
 
 }  // namespace

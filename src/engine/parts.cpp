@@ -139,7 +139,8 @@ Result<> Parts::lost_position(uint32_t part, const Error& error) {
 void Parts::timer(uint32_t part, Instant now) {
   PartState& state = *parts_[part];
   if (state.stage == Stage::found && !state.committing) {
-    return to_open_.push(part);
+    to_open_.push(part);
+    return;
   }
   consider_read(part, now);
 }
@@ -157,8 +158,8 @@ void Parts::signalled(uint32_t part, Instant now) {
 
 void Parts::consider_read(uint32_t part, Instant now) {
   PartState& state = *parts_[part];
-  if (!state.wants_read() ||
-      (starved_.contains(part) && !fits_when_compacted(part, room_.small_read()))) {
+  if (!wants_read(part) ||
+      (starved_.contains(part) && !fits_when_compacted(part, room_.smallest_read()))) {
     return;
   }
   if (state.read_at > now) {
@@ -174,8 +175,7 @@ uint64_t Parts::events_wanted() const {
 }
 
 bool Parts::fits(uint32_t part, const ReadLimits& limits) const {
-  return parts_[part]->ledger.settled_behind() <= spec_.limits.settled_slots &&
-         room_.fits(part, Room::pinned_by(limits));
+  return room_.fits(part, Room::pinned_by(limits));
 }
 
 // Where it does not fit, half-empty arenas are given back: its own, and those of one that holds
@@ -200,7 +200,7 @@ std::optional<action::ReadPart> Parts::take_read(Instant now) {
   while (has_read()) {
     const uint32_t part = *readable_.pop();
     PartState& state = *parts_[part];
-    if (!state.wants_read() || state.read_at > now) {
+    if (!wants_read(part) || state.read_at > now) {
       continue;
     }
     ReadLimits limits = room_.full_read();
@@ -208,11 +208,11 @@ std::optional<action::ReadPart> Parts::take_read(Instant now) {
       limits = room_.good_read();
     }
     if (!fits(part, limits)) {
-      limits = room_.small_read();  // what its own share has room for
+      limits = room_.small_read(part);
       // I5: one event larger than the limit passes alone.
       if (!fits_when_compacted(part, limits) && !room_.is_empty()) {
         PROBE("reading_paused");
-        starved_.push(part);
+        relief_due_ = starved_.push(part) || relief_due_;
         continue;
       }
     }

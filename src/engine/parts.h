@@ -37,8 +37,10 @@ class Parts {
   // Reserves the room that the read may take; nothing where no part may read now.
   std::optional<action::ReadPart> take_read(Instant now);
   Result<> read_done(uint32_t part, Result<std::unique_ptr<Chunk>> result, Instant now);
-  // Some part could read, were there room: batches are not to wait to become fuller.
-  bool is_starved() const { return !starved_.empty(); }
+  // Some part could read, were there room, and a batch that does not wait to become fuller may make
+  // it: once when that comes up, and again as long as what is written takes room that is wanted.
+  bool wants_relief() const { return relief_due_; }
+  bool asks_for_relief() { return std::exchange(relief_due_, false); }
 
   // Dispatch, in the order of a part. A control event waits until everything before it is settled,
   // and what comes after it waits for the control event.
@@ -104,14 +106,21 @@ class Parts {
     uint32_t cuts = 0;
     std::optional<Duration> behind, headroom;
 
-    bool wants_read() const {
-      return stage == Stage::open && !reading && !ended && waiting == nullptr;
+    bool wants_read(uint64_t settled_slots) const {
+      return stage == Stage::open && !reading && !ended && waiting == nullptr &&
+             ledger.settled_behind() <= settled_slots;
     }
     bool is_behind() const { return !caught_up && !ended; }
   };
 
   void consider_read(uint32_t part, Instant now);
+  bool wants_read(uint32_t part) const {
+    return parts_[part]->wants_read(spec_.limits.settled_slots);
+  }
   bool fits(uint32_t part, const ReadLimits& limits) const;
+  bool waits_for_room(uint32_t part) const {
+    return starved_.contains(part) && wants_read(part) && !fits(part, room_.smallest_read());
+  }
   bool fits_when_compacted(uint32_t part, const ReadLimits& limits);
   void compact(uint32_t part);
   uint64_t events_wanted() const;
@@ -132,6 +141,7 @@ class Parts {
   // was asked for its parts.
   IndexList to_open_, readable_, starved_, touched_, moved_, untold_, dispatchable_, settled_ends_;
 
+  bool relief_due_ = false;
   bool source_is_asked_ = false;
   bool ask_due_ = true;  // for parts
   Outage discover_outage_;

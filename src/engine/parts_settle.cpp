@@ -50,6 +50,8 @@ std::optional<uint32_t> Parts::next_event(uint32_t part) {
 void Parts::settle(const Item& item) {
   const uint32_t part = item.chunk->part;
   PartState& state = *parts_[part];
+  relief_due_ =
+      relief_due_ || waits_for_room(part) || (!starved_.empty() && room_.is_beyond_share(part));
   if (state.ledger.settle(*item.chunk, item.index)) {
     --state.dispatched_open;
     touched_.push(part);
@@ -63,7 +65,7 @@ void Parts::refresh(Instant now) {
   // Whoever waits for the room that all share gets it in turn, as far as it goes.
   while (!starved_.empty()) {
     const uint32_t first = starved_.front();
-    if (parts_[first]->wants_read() && !fits(first, room_.small_read()) && !room_.is_empty()) {
+    if (waits_for_room(first) && !room_.is_empty()) {
       return;
     }
     starved_.pop();

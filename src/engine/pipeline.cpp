@@ -79,7 +79,7 @@ std::optional<Action> Pipeline::next_read(Instant now) {
     ++under_way_;
     return *read;
   }
-  if (parts_.is_starved()) {
+  if (parts_.wants_relief()) {
     advance(now);  // batches need not wait to become fuller
   }
   return std::nullopt;
@@ -246,11 +246,10 @@ void Pipeline::cut(Instant now) {
     return;
   }
   const bool flush = phases_.flushes() || parts_.flushes();
+  const bool relief = parts_.asks_for_relief();
   for (const auto& sink : sinks_) {
     sink->flush(flush, now);
-    if (parts_.is_starved()) {
-      sink->relieve(now);
-    }
+    sink->relieve(relief, now);
     const bool covered = checkpointer_.covers(now, sink->spec().traits.write_deadline);
     while (auto task = sink->next_write(now, covered)) {
       task->batch.replay = spec_.replay;

@@ -290,5 +290,74 @@ TEST_F(PartsTest, a_signal_of_a_part_that_is_not_there_is_nothing) {
   EXPECT_EQ(status().state, State::stopped);
 }
 
+// What waits elsewhere for a fuller batch makes no room for a part that is stuck.
+TEST_F(PartsTest, a_part_that_is_stuck_makes_no_small_batches_at_another_sink) {
+  logs["a"] = {.events = 900, .ends = false};
+  logs["b"] = {.events = 0, .ends = false};
+  spec.source.changing_parts = false;
+  spec.limits.in_flight_events = 400;
+  spec.limits.read_events = 50;
+  SinkSpec patient = spec.sinks[0];
+  patient.name = "patient";
+  patient.batch_wait = 10min;
+  patient.batch_events = 1'000;
+  patient.traits.write_deadline = 21s;
+  spec.sinks.push_back(patient);
+  uint32_t writes_of_b = 0, events_of_b = 0;
+  on_write = [&](const Batch& batch) -> Written {
+    const bool is_patient = batch.deadline - now == 21s;
+    std::vector<Failure> failures;
+    uint32_t of_b = 0;
+    for (uint32_t i = 0; i < batch.events.size(); ++i) {
+      const bool is_of_b = number_of(*batch.events[i]) >= 1'000;
+      of_b += is_of_b && is_patient ? 1 : 0;
+      if (!is_of_b && !is_patient) {
+        failures.push_back({i, error(Error::Kind::transient, "no")});
+      }
+    }
+    writes_of_b += of_b > 0 ? 1 : 0;
+    events_of_b += of_b;
+    return failures;
+  };
+  start();
+  pass(30min);
+  for (int second = 0; second < 600; ++second) {
+    ++logs["b"].events;
+    pass(1s);
+  }
+  pass(30min);
+  EXPECT_EQ(events_of_b, 600U);
+  EXPECT_LE(writes_of_b, 45U) << "its share of the room is small";
+}
+
+// It cannot read on, whatever room there is: its first event is stuck.
+TEST_F(PartsTest, a_part_with_too_many_settled_events_keeps_no_other_from_the_room) {
+  logs["a"] = {.events = 50, .ends = false};
+  logs["b"] = {.events = 0, .ends = false};
+  logs["c"] = {.events = 0, .ends = false};
+  spec.source.changing_parts = false;
+  spec.limits.in_flight_events = 2;
+  spec.limits.read_events = 1;
+  spec.limits.settled_slots = 3;
+  spec.sinks[0].batch_events = 1;
+  on_write = [](const Batch& batch) -> Written {
+    return number_of(*batch.events[0]) == 0 ? transient("no") : Written(std::vector<Failure>{});
+  };
+  start();
+  pass(10s);
+  EXPECT_EQ(delivered.size(), 4U) << "no more than may be settled behind an open event";
+  is_held = [&](const Action& action) {
+    const auto* const write = std::get_if<action::Write>(&action);
+    return write != nullptr && number_of(*write->task->batch.events[0]) == 2'000;
+  };
+  logs["c"].events = 1;
+  pass(1s);
+  logs["b"].events = 2;
+  pass(1s);
+  hold_nothing();
+  pass(1min);
+  EXPECT_EQ(delivered.size(), 4U + 3U);
+}
+
 }  // namespace
 }  // namespace penstock::engine

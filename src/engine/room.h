@@ -60,10 +60,11 @@ class Room {
     return (total_ + more).is_within(all) &&
            (wanted.is_nothing() || (beyond_ - held + wanted).is_within(all - shared_out()));
   }
+  bool is_beyond_share(uint32_t part) const { return !beyond_share(held_[part]).is_nothing(); }
   // One that holds more than its share, each in its turn.
   std::optional<uint32_t> next_beyond_share() {
     while (const auto part = beyond_parts_.pop()) {
-      if (!beyond_share(held_[*part]).is_nothing()) {
+      if (is_beyond_share(*part)) {
         beyond_parts_.push(*part);
         return part;
       }
@@ -71,11 +72,18 @@ class Room {
     return std::nullopt;
   }
 
-  // What to read: as much as a read may take, or, where that does not fit, a good piece, or one
-  // that fits a share.
+  // What to read: as much as a read may take, or, where that does not fit, a good piece, or what is
+  // left of the part's share.
   ReadLimits full_read() const { return read(limits_.read_bytes, limits_.read_events); }
-  ReadLimits good_read() const { return read(size_t{64} << 10, 64); }
-  ReadLimits small_read() const { return read(kSmallestBytes, 1); }
+  ReadLimits good_read() const {
+    return read(std::max(share_.bytes / 4, size_t{64} << 10),
+                std::max<uint64_t>(share_.events, 64));
+  }
+  ReadLimits small_read(uint32_t part) const {
+    const Holding left = share_ - within_share(held_[part]);
+    return read(std::max(left.bytes / 4, kSmallestBytes), std::max<uint64_t>(left.events, 1));
+  }
+  ReadLimits smallest_read() const { return read(kSmallestBytes, 1); }
   // What a read may pin: its payload, its documents, its event structs.
   static Holding pinned_by(const ReadLimits& limits) { return {limits.bytes * 3, limits.events}; }
 
@@ -92,14 +100,13 @@ class Room {
   static constexpr size_t kSmallestBytes = size_t{1} << 10;  // of a read
 
   Holding shared_out() const { return {limits_.in_flight_bytes / 8, limits_.in_flight_events / 8}; }
-  Holding beyond_share(const Holding& holding) const {
-    return {holding.bytes - std::min(holding.bytes, share_.bytes),
-            holding.events - std::min(holding.events, share_.events)};
+  Holding within_share(const Holding& holding) const {
+    return {std::min(holding.bytes, share_.bytes), std::min(holding.events, share_.events)};
   }
-  ReadLimits read(size_t bytes_min, uint64_t events_min) const {
+  Holding beyond_share(const Holding& holding) const { return holding - within_share(holding); }
+  ReadLimits read(size_t bytes, uint64_t events) const {
     ReadLimits limits;
-    limits.bytes = std::min(std::max(share_.bytes / 4, bytes_min), limits_.read_bytes);
-    const uint64_t events = std::max(share_.events, events_min);
+    limits.bytes = std::min(bytes, limits_.read_bytes);
     limits.events = static_cast<uint32_t>(std::min<uint64_t>(events, limits_.read_events));
     return limits;
   }

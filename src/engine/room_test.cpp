@@ -92,7 +92,7 @@ TEST_F(RoomTest, a_share_of_very_many_parts_is_the_smallest_read) {
   share_among(5'000);
   EXPECT_TRUE(room.fits(0, Room::pinned_by(room.full_read()))) << "what is common is for any part";
   set(0, {kBytes / 8 * 7, 1});
-  const Holding smallest = Room::pinned_by(room.small_read());
+  const Holding smallest = Room::pinned_by(room.smallest_read());
   EXPECT_EQ(smallest.events, 1U);
   uint32_t part = 1;
   for (; room.fits(part, smallest); ++part) {
@@ -134,9 +134,13 @@ TEST_F(RoomTest, where_not_even_a_good_read_fits_a_small_one_fits_a_share) {
   share_among(20);
   EXPECT_EQ(room.full_read().events, limits.read_events);
   EXPECT_EQ(room.good_read().events, 64U);
-  EXPECT_EQ(room.small_read().events, 2U);
-  EXPECT_LE(room.small_read().bytes * 3, limits.in_flight_bytes / 8 / 21);
-  EXPECT_TRUE(room.fits(0, Room::pinned_by(room.small_read())));
+  EXPECT_EQ(room.small_read(0).events, 2U);
+  EXPECT_LE(room.small_read(0).bytes * 3, limits.in_flight_bytes / 8 / 21);
+  EXPECT_TRUE(room.fits(0, Room::pinned_by(room.small_read(0))));
+  set(0, {0, 1});
+  EXPECT_EQ(room.small_read(0).events, 1U) << "what is left of its share";
+  set(1, {limits.in_flight_bytes, limits.in_flight_events});
+  EXPECT_FALSE(room.fits(0, Room::pinned_by(room.smallest_read())));
 }
 
 TEST_F(RoomTest, a_read_is_never_larger_than_one_is_to_be) {

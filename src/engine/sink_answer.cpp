@@ -10,8 +10,11 @@
 namespace penstock::engine {
 
 constexpr uint32_t kFailuresToBreak = 2;  // writes in a row of which nothing was taken
+constexpr uint32_t kPoisonMax = 64;       // and of keys that have failed before
 constexpr Duration kProbeEvery = 1s;      // at the most: it is seen within it that the sink works
-constexpr Duration kPauseMax = 1h;        // that a sink may ask for
+// While there are keys that were never tried: they may be the ones that it takes.
+constexpr Duration kNewProbeEvery = 250ms;
+constexpr Duration kPauseMax = 1h;  // that a sink may ask for
 
 SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<Failure>> result,
                                       Instant now) {
@@ -125,7 +128,7 @@ void SinkQueue::retry_all(Instant now) {
 }
 
 void SinkQueue::works(Instant now) {
-  failed_in_a_row_ = 0;
+  failed_in_a_row_ = poison_in_a_row_ = 0;
   probes_failed_ = 0;
   if (std::exchange(is_broken_, false)) {
     PROBE("sink_recovers");
@@ -136,7 +139,7 @@ void SinkQueue::works(Instant now) {
 
 // A key that fails again while others succeed is not the sink's trouble.
 void SinkQueue::took_nothing(const WriteTask& task, bool failed_before, Instant now) {
-  if (failed_before && !is_broken_ && failed_in_a_row_ == 0) {
+  if (failed_before && !is_broken_ && failed_in_a_row_ == 0 && ++poison_in_a_row_ < kPoisonMax) {
     PROBE("poison_key_does_not_pause_sink");
     return;
   }
@@ -153,7 +156,8 @@ void SinkQueue::took_nothing(const WriteTask& task, bool failed_before, Instant 
     ++probes_failed_;
   }
   queues_[task.queue].queue->retry_now(now);
-  const Duration wait = std::min(backoff(spec_.retry, probes_failed_, {}, random_), kProbeEvery);
+  const Duration wait = std::min(backoff(spec_.retry, probes_failed_, {}, random_),
+                                 failed_before ? kProbeEvery : kNewProbeEvery);
   paused_until_ = std::max(paused_until_, now + wait);
   if (outage_.since() && exhausted(spec_.retry, probes_failed_, *outage_.since(), now)) {
     give_up(task.items.front());

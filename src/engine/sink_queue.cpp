@@ -92,21 +92,21 @@ void SinkQueue::consider(uint32_t queue, Instant now, bool flush) {
   if (entry.queue == nullptr) {
     return;
   }
-  const uint64_t size = entry.queue->in_flight() ? 0 : entry.queue->queued();
-  levels_.set(queue, static_cast<uint32_t>(std::bit_width(size)));
-  if (entry.is_listed) {
-    return;
-  }
-  const Instant at = entry.queue->ready_at(now, flush);
-  if (at <= now) {
-    entry.is_listed = true;
-    slots_[entry.slot].push_back(queue);
-    if (slots_[entry.slot].size() == 1) {
-      ready_slots_.push_back(entry.slot);
+  if (!entry.is_listed) {
+    const Instant at = entry.queue->ready_at(now, flush);
+    if (at <= now) {
+      entry.is_listed = true;
+      slots_[entry.slot].push_back(queue);
+      if (slots_[entry.slot].size() == 1) {
+        ready_slots_.push_back(entry.slot);
+      }
+    } else if (at != Instant::never()) {
+      timers_.arm(Timers::Kind::queue, uint64_t{index_} << 32 | queue, at);
     }
-  } else if (at != Instant::never()) {
-    timers_.arm(Timers::Kind::queue, uint64_t{index_} << 32 | queue, at);
   }
+  const bool could_be_cut = !entry.is_listed && entry.queue->ready_at(now, true) <= now;
+  const uint64_t size = could_be_cut ? entry.queue->queued() : 0;
+  levels_.set(queue, static_cast<uint32_t>(std::bit_width(size)));
 }
 
 void SinkQueue::next_of(uint32_t slot) {
@@ -134,9 +134,14 @@ void SinkQueue::flush(bool on, Instant now) {
   is_flushing_ = on;
 }
 
-void SinkQueue::relieve(Instant now) {
+void SinkQueue::relieve(bool asked, Instant now) {
+  relief_due_ = relief_due_ || asked;
+  if (!relief_due_ || writes_ > 0) {
+    return;
+  }
+  relief_due_ = false;
   consider_touched(now);
-  if (writes_ == 0 && cut_fullest(now)) {
+  if (cut_fullest(now)) {
     PROBE("lane_cut_for_room");
   }
 }
@@ -162,7 +167,7 @@ std::unique_ptr<WriteTask> SinkQueue::next_write(Instant now, bool covered) {
     }
     const uint32_t slot = ready_slots_.pop_front();
     const uint32_t queue = slots_[slot].front();
-    queues_[queue].queue->take(now, is_flushing_, taken_);
+    queues_[queue].queue->take(now, is_flushing_, is_broken_, taken_);
     touched_.push(queue);
     if (!taken_.batch.empty()) {
       return begin(queue, now);

@@ -34,7 +34,7 @@ class SinkQueue {
   // Nothing waits for a fuller batch while this is on.
   void flush(bool on, Instant now);
   // Reading stands still for want of room: the fullest batch does not wait any longer.
-  void relieve(Instant now);
+  void relieve(bool asked, Instant now);
   void timer(uint32_t queue, Instant now) { consider(queue, now, is_flushing_); }
 
   // The next write that may begin; nothing: none, or not yet. What met a quarantine on its way is
@@ -95,6 +95,7 @@ class SinkQueue {
   Timers& timers_;
   Random& random_;
   bool is_flushing_ = false;
+  bool relief_due_ = false;
 
   std::vector<Entry> queues_;
   Fifo<uint32_t> free_queues_;
@@ -118,6 +119,7 @@ class SinkQueue {
   Instant paused_until_;          // nor before this, while it fails too
   bool is_broken_ = false;        // the breaker is open
   uint32_t failed_in_a_row_ = 0;  // writes of which nothing was taken
+  uint32_t poison_in_a_row_ = 0;  // of keys that had failed before, since a write succeeded
   uint32_t probes_failed_ = 0;
   uint32_t rejections_in_a_row_ = 0, barred_in_a_row_ = 0;  // by writes, and before a lane
   SinkStatus counts_;

@@ -17,7 +17,7 @@ struct FoldersTest : SinkQueueTest {
     }
   }
   size_t relieved() {
-    sink->relieve(now);
+    sink->relieve(true, now);
     const auto task = next();
     const size_t size = task ? task->items.size() : 0;
     if (task) {
@@ -56,7 +56,7 @@ TEST_F(FoldersTest, the_fullest_is_known_however_folders_grow_and_go) {
     for (const auto& [key, size] : sizes) {
       most = std::max(most, size);
     }
-    sink->relieve(now);
+    sink->relieve(true, now);
     const auto task = next();
     ASSERT_TRUE(task);
     ASSERT_GT(task->items.size() * 2, most) << "none has twice as many";
@@ -69,10 +69,10 @@ TEST_F(FoldersTest, the_fullest_is_known_however_folders_grow_and_go) {
 TEST_F(FoldersTest, where_a_write_is_under_way_room_will_come_of_itself) {
   push_folder(1, 3);
   push_folder(2, 40);
-  sink->relieve(now);
+  sink->relieve(true, now);
   const auto task = next();
   ASSERT_TRUE(task);
-  sink->relieve(now);
+  sink->relieve(true, now);
   EXPECT_EQ(next(), nullptr);
   answer(*task);
   EXPECT_EQ(relieved(), 3U);
@@ -118,6 +118,21 @@ TEST_F(FoldersTest, events_of_unlike_cuts_share_no_object) {
   const auto second = next();
   ASSERT_TRUE(second);
   EXPECT_EQ(indexes_of(*second), (std::vector<uint32_t>{2}));
+}
+
+// It is the fullest, and can be cut at its retries alone.
+TEST_F(FoldersTest, a_folder_that_fails_keeps_no_other_from_being_cut_for_room) {
+  push_folder(4, 100);
+  push_folder(5, 40);
+  const Instant begin = now;
+  const auto denied = [](const WriteTask& task) -> Written {
+    return task.items[0].key.low == 4 ? transient("denied") : ok(task);
+  };
+  while (delivered.empty() && now < begin + 1min) {
+    sink->relieve(true, now);
+    ASSERT_TRUE(run(now + 1s, denied));
+  }
+  EXPECT_EQ(delivered.size(), 40U);
 }
 
 }  // namespace

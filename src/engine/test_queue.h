@@ -50,7 +50,7 @@ struct QueueTest : testing::Test {
   }
   std::vector<uint32_t> take(bool flush = true) {
     Taken taken;
-    queue->take(now, flush, taken);
+    queue->take(now, flush, false, taken);
     batch = std::move(taken.batch);
     diverted = std::move(taken.diverted);
     return indexes_of(batch);

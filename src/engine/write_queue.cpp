@@ -14,12 +14,12 @@ Instant WriteQueue::fresh_at(Instant now, bool flush) const {
   return flush || is_full ? now : queue_.front().chunk->arrived + spec_.batch_wait;
 }
 
-void WriteQueue::take(Instant now, bool flush, Taken& taken) {
+void WriteQueue::take(Instant now, bool flush, bool new_first, Taken& taken) {
   CHECK(in_flight_ == 0);  // I4
   const size_t diverted = taken.diverted.size();
   taken.batch.clear();
   taken.bytes = 0;
-  fill(taken, now, flush);
+  fill(taken, now, flush, new_first);
   unfinished_ -= taken.diverted.size() - diverted;
   in_flight_ = taken.batch.size();
 }

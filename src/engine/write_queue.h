@@ -72,8 +72,8 @@ class WriteQueue {
   // batch.
   virtual Instant ready_at(Instant now, bool flush) const = 0;
   // The next batch, which is then in flight until finish() or bisect(). An empty one leaves nothing
-  // in flight.
-  void take(Instant now, bool flush, Taken& taken);
+  // in flight. `new_first`: what was never tried goes before what failed.
+  void take(Instant now, bool flush, bool new_first, Taken& taken);
   struct Finished {
     const Item* exhausted = nullptr;  // of the batch: its retries are used up
     bool failed_before = false;       // all of it was one key or folder that has failed before
@@ -92,7 +92,7 @@ class WriteQueue {
   virtual uint64_t parked_keys() const = 0;
 
  protected:
-  virtual void fill(Taken& taken, Instant now, bool flush) = 0;
+  virtual void fill(Taken& taken, Instant now, bool flush, bool new_first) = 0;
   virtual void put_back(const std::vector<Item>& batch) = 0;  // as if it had not been taken
 
   void push_front(const Item& item) {
