@@ -259,7 +259,7 @@ dead_letters::ReplayChoice choice_of(Program& program, const OpenedLetters& open
   if (const auto traits = pipeline_file::source_traits(opened.operated.file, program.registry(),
                                                        program.context(opened.operated.pipeline));
       traits) {
-    choice.generation_bytes = traits->generation_bytes;
+    choice.source = *traits;
   }
   return choice;
 }
