@@ -40,7 +40,7 @@ class WaitingKeys {
     kept_.insert(letter.key);
     const Event event = keyed_event(letter, program_);
     old_.insert(old_order_key_of(event));
-    texts_.insert(quarantined_at(name_, event).text);
+    texts_.insert(key_text(event));
   }
   // Of an entry of version 1 at a sink of folders only the text tells the key, so that it waits for
   // that too.
@@ -259,7 +259,7 @@ dead_letters::ReplayChoice choice_of(Program& program, const OpenedLetters& open
   if (const auto traits = pipeline_file::source_traits(opened.operated.file, program.registry(),
                                                        program.context(opened.operated.pipeline));
       traits) {
-    choice.generation_bytes = traits->generation_bytes;
+    choice.source = *traits;
   }
   return choice;
 }

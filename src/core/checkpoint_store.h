@@ -16,7 +16,7 @@ namespace penstock {
 struct Quarantined {  // a key whose changes follow an earlier one into the dead letters
   std::string sink;
   std::string key;   // as core/order_key.h keeps it: every process makes its order key of it
-  std::string text;  // the key as people read it
+  std::string text;  // the key as people read it; of version 1 all of it, else its front
   bool operator==(const Quarantined&) const = default;
 };
 

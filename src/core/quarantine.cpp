@@ -9,7 +9,23 @@ namespace penstock {
 
 namespace {
 
-std::string text_of(const Event& event) {
+constexpr size_t kTextBytesMax = 256;  // of each of thousands of keys, in memory and on disk
+
+std::string shortened(std::string text) {
+  if (text.size() <= kTextBytesMax) {
+    return text;
+  }
+  constexpr std::string_view kEllipsis = "…";
+  size_t end = kTextBytesMax - kEllipsis.size();
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
+    --end;  // inside a character
+  }
+  return text.substr(0, end).append(kEllipsis);
+}
+
+}  // namespace
+
+std::string key_text(const Event& event) {
   std::string text;
   if (event.key) {
     doc::append_text(event.key, text);
@@ -17,10 +33,8 @@ std::string text_of(const Event& event) {
   return text;
 }
 
-}  // namespace
-
 Quarantined quarantined_at(std::string_view sink, const Event& event) {
-  Quarantined entry{std::string(sink), kept_key_of(event), text_of(event)};
+  Quarantined entry{std::string(sink), kept_key_of(event), shortened(key_text(event))};
   CHECK(!entry.key.empty());
   return entry;
 }
@@ -60,7 +74,7 @@ bool QuarantineSet::is_old(const Event& event) const {
   if (!options_.folders || !event.key) {
     return false;
   }
-  const std::string text = text_of(event);
+  const std::string text = key_text(event);
   return std::ranges::any_of(old_, [&](const auto& entry) { return entry.second == text; });
 }
 

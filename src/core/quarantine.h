@@ -14,7 +14,11 @@
 
 namespace penstock {
 
-// The entry that a checkpoint keeps; the event has a key.
+// The event's key as people read it, all of it.
+std::string key_text(const Event& event);
+
+// The entry that a checkpoint keeps, with no more than the front of a long text; the event has a
+// key.
 Quarantined quarantined_at(std::string_view sink, const Event& event);
 
 struct QuarantineOptions {

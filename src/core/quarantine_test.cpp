@@ -94,6 +94,18 @@ TEST_F(QuarantineTest, keys_of_version_1_stay_in_it) {
   EXPECT_FALSE(keys.contains(event("")));
 }
 
+TEST_F(QuarantineTest, keeps_the_front_of_a_long_text) {
+  const std::string whole = R"({"id":")" + std::string(247, 'x') + R"("})";
+  ASSERT_EQ(whole.size(), 256U);
+  EXPECT_EQ(quarantined_at("out", event(whole)).text, whole);
+  const std::string longer = R"({"id":")" + std::string(248, 'x') + R"("})";
+  EXPECT_EQ(quarantined_at("out", event(longer)).text, R"({"id":")" + std::string(246, 'x') + "…");
+  const std::string wide = R"({"id":")" + std::string(245, 'x') + "äöü" + R"("})";
+  EXPECT_EQ(quarantined_at("out", event(wide)).text, R"({"id":")" + std::string(245, 'x') + "…")
+      << "no half of a character";
+  EXPECT_EQ(key_text(event(wide)), wide);
+}
+
 // Version 1 kept the folder's hash, of which the key cannot be told.
 TEST_F(QuarantineTest, keys_of_version_1_at_a_sink_of_folders_stay_in_it_by_their_text) {
   const Quarantined entry{"lake", kept_old_key({1, 2}), R"({"id":1})"};
@@ -101,6 +113,10 @@ TEST_F(QuarantineTest, keys_of_version_1_at_a_sink_of_folders_stay_in_it_by_thei
   folders.load({&entry, 1}, "lake");
   EXPECT_TRUE(folders.contains(event(R"({"id":1})")));
   EXPECT_FALSE(folders.contains(event(R"({"id":2})")));
+  const std::string wide = R"({"id":")" + std::string(5000, 'x') + R"("})";
+  const Quarantined longer{"lake", kept_old_key({3, 4}), wide};
+  folders.load({&longer, 1}, "lake");
+  EXPECT_TRUE(folders.contains(event(wide))) << "by all of it";
   QuarantineSet plain = set();
   plain.load({&entry, 1}, "lake");
   EXPECT_FALSE(plain.contains(event(R"({"id":1})")));

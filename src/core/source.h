@@ -71,9 +71,10 @@ enum class Progress : uint8_t {
 struct SourceTraits {
   Progress progress = Progress::saved;
   Duration wait{0};  // how long read() itself waits for a first event; 0: it returns at once
-  uint32_t generation_bytes = 0;  // of `order`: an object holds events that agree in these
-  bool changing_parts = false;    // parts() may answer otherwise later: ask again
-  bool starts_latest = false;     // open() can begin behind what is there: Part::Start::latest
+  uint32_t generation_bytes = 0;    // of `order`: an object holds events that agree in these
+  bool generations_ascend = false;  // every order of a later one is greater
+  bool changing_parts = false;      // parts() may answer otherwise later: ask again
+  bool starts_latest = false;       // open() can begin behind what is there: Part::Start::latest
 };
 
 class Source {

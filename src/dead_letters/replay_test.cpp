@@ -211,7 +211,7 @@ TEST_F(ReplayTest, the_letters_of_a_key_go_back_in_the_order_of_the_source) {
   write({.id = "n4", .key = "", .order = "g4"});
   const Ids as_kept = {"e3", "x9", "e1", "e2", "x0", "n5", "n4"};
   EXPECT_EQ(replay({.sink = "mongodb"}, false), as_kept) << "generations are not known";
-  const ReplayChoice choice{.sink = "mongodb", .generation_bytes = 1};
+  const ReplayChoice choice{.sink = "mongodb", .source = SourceTraits{.generation_bytes = 1}};
   auto from = reader(choice);
   EventBlock block;
   const Read read = from->read(block, {}, {}).value();

@@ -75,8 +75,9 @@ class WaitingReader {
   }
 
   // A change that decoding rejects comes before an earlier one of its key in the log, where that
-  // was on its way to the sink still: where their orders compare, the letters of a key change
-  // places among themselves.
+  // was on its way to the sink still; and after a restart, earlier ones than those in the log may
+  // be rejected in their turn. Where their orders compare, the letters of a key change places among
+  // themselves.
   void finish() {
     for (auto& [key, places] : keys_) {
       std::vector<Place> sorted = places;
@@ -137,15 +138,17 @@ class WaitingReader {
 
   void add_to_key(const StoredLetter& letter) {
     const std::string_view order = letter.event().order;
-    const std::optional<uint32_t> generation_bytes = to_.choice_.generation_bytes;
-    if (letter.key.empty() || !generation_bytes || order.size() <= *generation_bytes) {
+    const std::optional<SourceTraits>& source = to_.choice_.source;
+    if (letter.key.empty() || !source || order.size() <= source->generation_bytes) {
       return;
     }
     std::string key;
     ByteWriter<uint64_t> to(key);
     to.bytes(letter.part);
     to.number(to_.letters_.back().key);
-    to.bytes(order.substr(0, *generation_bytes));
+    if (!source->generations_ascend) {
+      to.bytes(order.substr(0, source->generation_bytes));
+    }
     keys_[std::move(key)].push_back(
         {to_.order_.size(), static_cast<uint32_t>(to_.letters_.size() - 1), std::string(order)});
   }
@@ -156,7 +159,7 @@ class WaitingReader {
   std::map<std::string, uint32_t> places_;                 // their numbers
   std::unordered_map<std::string, uint32_t> key_numbers_;  // by kept key
   std::map<Hash128, uint32_t> old_numbers_;  // of keys of version 1, which tells no more of them
-  std::unordered_map<std::string, std::vector<Place>> keys_;  // by part, key and generation
+  std::unordered_map<std::string, std::vector<Place>> keys_;  // by part, key, generation
 };
 
 Result<std::unique_ptr<Waiting>> Waiting::read(DeadLetterArchive& archive, ReplayChoice choice,

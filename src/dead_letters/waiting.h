@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/dead_letter.h"
+#include "core/source.h"
 
 namespace penstock::dead_letters {
 
@@ -23,9 +24,9 @@ struct ReplayChoice {
   bool force = false;
   // The pipeline's sinks, to which what failed in decoding and transforms goes.
   std::vector<std::string> sinks = {};
-  // SourceTraits::generation_bytes of the pipeline's source; absent: not known, and then the
-  // letters of a key go back as they stand in the log.
-  std::optional<uint32_t> generation_bytes = {};
+  // The traits of the pipeline's source; absent: not known, and then the letters of a key go back
+  // as they stand in the log.
+  std::optional<SourceTraits> source = {};
 };
 
 class Waiting {
@@ -36,8 +37,8 @@ class Waiting {
   };
 
   // In the order of the log, but those of one key in the order of its changes, where that is known:
-  // of one generation of a part. Letters of the same event at the same place (part, order and
-  // content), as a process that died repeats them, are one.
+  // of one part, and of one generation of it where these do not ascend. Letters of the same event
+  // at the same place (part, order and content), as a process that died repeats them, are one.
   static Result<std::unique_ptr<Waiting>> read(DeadLetterArchive& archive, ReplayChoice choice,
                                                Stop stop);
 

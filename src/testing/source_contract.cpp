@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <future>
+#include <iterator>
 #include <set>
 #include <thread>
 
@@ -147,10 +148,13 @@ void reads_its_content(SourceFixture& fixture, Problems& problems) {
   }
 }
 
-bool owns_its_position(SourceFixture& fixture, Problems& problems) {
+SourceTraits traits_of(SourceFixture& fixture, Problems& problems) {
   Reading reading(fixture, problems);
-  return reading.source() != nullptr &&
-         reading.source()->traits().progress == Progress::source_owned;
+  return reading.source() == nullptr ? SourceTraits{} : reading.source()->traits();
+}
+
+bool owns_its_position(SourceFixture& fixture, Problems& problems) {
+  return traits_of(fixture, problems).progress == Progress::source_owned;
 }
 
 // A source that owns its position resumes behind what it was told to commit.
@@ -341,17 +345,23 @@ void stop(SourceFixture& fixture, Problems& problems) {
   WaitingRead(*reading.reader()).expect_return_after_stop(fixture.patience, problems);
 }
 
-// What both generations have, of ids or of orders.
-void expect_nothing_common(SourceFixture& fixture, Payloads Got::* of, const std::string& what,
-                           Problems& problems) {
+struct Generations {
+  Got first, second;
+};
+Generations read_generations(SourceFixture& fixture, Problems& problems) {
   const Payloads content = fixture.content();
-  const Got first = read_whole(fixture, problems);
+  Got first = read_whole(fixture, problems);
   fixture.replace();
   problems.expect(fixture.content() != content, "the fixture put the same content in its place");
-  const Got second = read_whole(fixture, problems);
+  return {std::move(first), read_whole(fixture, problems)};
+}
+
+// What both generations have, of ids or of orders.
+void expect_nothing_common(const Payloads& first, const Payloads& second, const std::string& what,
+                           Problems& problems) {
   Payloads common;
-  for (const std::string& one : first.*of) {
-    if (!one.empty() && contains(second.*of, one)) {
+  for (const std::string& one : first) {
+    if (!one.empty() && contains(second, one)) {
       common.push_back(printable(one));
     }
   }
@@ -359,11 +369,19 @@ void expect_nothing_common(SourceFixture& fixture, Payloads Got::* of, const std
 }
 
 void ids_across_generations(SourceFixture& fixture, Problems& problems) {
-  expect_nothing_common(fixture, &Got::ids, "ids", problems);
+  const Generations read = read_generations(fixture, problems);
+  expect_nothing_common(read.first.ids, read.second.ids, "ids", problems);
 }
 
 void orders_across_generations(SourceFixture& fixture, Problems& problems) {
-  expect_nothing_common(fixture, &Got::orders, "orders", problems);
+  const Generations read = read_generations(fixture, problems);
+  expect_nothing_common(read.first.orders, read.second.orders, "orders", problems);
+  if (traits_of(fixture, problems).generations_ascend && !read.second.orders.empty()) {
+    Payloads both = read.first.orders;
+    std::ranges::copy(read.second.orders, std::back_inserter(both));
+    problems.expect(std::ranges::is_sorted(both),
+                    "a later generation has lesser orders than the one before it");
+  }
 }
 
 // Where the source names a position inside a read, reading goes on there with just that event. A

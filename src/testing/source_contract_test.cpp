@@ -24,6 +24,7 @@ enum class Flaw : uint8_t {
   one_hand,  // commits and reads under one lock
   same_ids_in_each_generation,
   same_orders_in_each_generation,
+  generations_descend,
   names_a_position_behind,
   ignores_its_stop,
 };
@@ -104,7 +105,9 @@ class ModelReader final : public Reader {
     }
     const uint64_t generation = world_.generation;
     const uint64_t id_of = flaw_ == Flaw::same_ids_in_each_generation ? 1 : generation;
-    const uint64_t order_of = flaw_ == Flaw::same_orders_in_each_generation ? 1 : generation;
+    const uint64_t order_of = flaw_ == Flaw::same_orders_in_each_generation ? 1
+                              : flaw_ == Flaw::generations_descend          ? 9 - generation
+                                                                            : generation;
     const uint64_t number = flaw_ == Flaw::repeats_an_id ? 1 : next_;
     const uint64_t place = flaw_ == Flaw::shrinks_its_order ? 9 - next_ : next_;
     const uint64_t start = flaw_ == Flaw::other_ids_after_a_restart ? first_ : 0;
@@ -127,7 +130,9 @@ class ModelReader final : public Reader {
 class ModelSource final : public Source {
  public:
   ModelSource(Flaw flaw, World& world) : flaw_(flaw), world_(world) {}
-  SourceTraits traits() const override { return {.progress = world_.progress}; }
+  SourceTraits traits() const override {
+    return {.progress = world_.progress, .generation_bytes = 1, .generations_ascend = true};
+  }
   std::string fingerprint() const override { return "model"; }
   Result<std::vector<Part>> parts(const Checkpoint&, Stop) override {
     return std::vector<Part>{{"part"}};
@@ -228,6 +233,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{Flaw::one_hand, SourceCase::commit_never_waits_for_read},
         Row{Flaw::same_ids_in_each_generation, SourceCase::ids_across_generations},
         Row{Flaw::same_orders_in_each_generation, SourceCase::orders_across_generations},
+        Row{Flaw::generations_descend, SourceCase::orders_across_generations},
         Row{Flaw::names_a_position_behind, SourceCase::position_before},
         Row{Flaw::names_a_position_behind, SourceCase::position_before, Progress::source_owned},
         Row{Flaw::ignores_its_stop, SourceCase::stop}));

@@ -5,6 +5,7 @@
 #include "connectors/firehose/source.h"
 #include "net/http_client.h"
 #include "sim/sim_files.h"
+#include "testing/fake_clock.h"
 #include "testing/source_contract.h"
 #include "testing/test_context.h"
 
@@ -40,9 +41,11 @@ class FirehoseFixture : public SourceFixture {
     FirehoseSource::Settings settings;
     settings.listen = "127.0.0.1:0";
     settings.inbox = std::move(inbox);
-    Context context = context_.with(files);
-    context.seed = ++seed_;  // as that of another process
-    return FirehoseSource::make(std::move(settings), context);
+    const Context with = context_.with(files);
+    const uint64_t seed = ++seed_;  // as that of another process
+    return FirehoseSource::make(std::move(settings),
+                                {clock_, with.log, with.files, with.http, with.server, with.metrics,
+                                 with.shared, with.where, seed, nullptr});
   }
   // The status of the answer.
   static int put(const std::string& address, const Records& records) {
@@ -62,6 +65,7 @@ class FirehoseFixture : public SourceFixture {
     return dynamic_cast<FirehoseSource&>(source).address();
   }
 
+  FakeClock clock_;
   bool replaced_ = false;
 
  private:
@@ -82,6 +86,7 @@ class InboxFixture final : public FirehoseFixture {
     disk_ = std::make_unique<sim::SimFiles>();
     filled_ = false;
     replaced_ = true;
+    clock_.advance(1ms);  // which alone tells that the lost one was before
   }
   std::string impossible(SourceCase) const override { return ""; }
   void hold_commits() override {

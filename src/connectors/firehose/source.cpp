@@ -59,7 +59,10 @@ Result<std::unique_ptr<Source>> FirehoseSource::make(Settings settings, const Co
 }
 
 SourceTraits FirehoseSource::traits() const {
-  return {.progress = Progress::source_owned, .generation_bytes = 8};
+  // Without an inbox nothing remembers the last generation, and the clock may have gone back.
+  return {.progress = Progress::source_owned,
+          .generation_bytes = 8,
+          .generations_ascend = !settings_.inbox.empty()};
 }
 
 std::string FirehoseSource::fingerprint() const {

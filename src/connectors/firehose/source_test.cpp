@@ -89,6 +89,7 @@ using Strings = std::vector<std::string>;
 TEST_F(FirehoseSourceTest, answers_once_the_inbox_has_it_and_keeps_it_until_committed) {
   start();
   EXPECT_EQ(source_->traits().generation_bytes, 8U);
+  EXPECT_TRUE(source_->traits().generations_ascend);
   const net::ClientAnswer answer = put_two();
   EXPECT_EQ(answer.status, 200);
   EXPECT_NE(answer.body.find(R"("FailedPutCount":0)"), std::string::npos);
@@ -106,6 +107,7 @@ TEST_F(FirehoseSourceTest, answers_once_the_inbox_has_it_and_keeps_it_until_comm
 
 TEST_F(FirehoseSourceTest, without_an_inbox_answers_once_delivered) {
   start("");
+  EXPECT_FALSE(source_->traits().generations_ascend) << "the clock may go back";
   std::future<net::ClientAnswer> answer =
       std::async(std::launch::async, [this] { return put_two(); });
   EXPECT_EQ(read(), (Strings{"a", "bb"}));
