@@ -348,13 +348,16 @@ void World::check_position(const std::string& part, const Position& position, co
 // it is where it belongs.
 void World::committed(const std::string& part, const Position& position) {
   const uint32_t until = number_of(position);
-  const bool is_saved = plan_.spec.has_checkpoint && plan_.spec.source.progress == Progress::saved;
+  const auto number = static_cast<uint32_t>(std::stoul(part.substr(1)));
+  const bool is_saved = plan_.spec.has_checkpoint &&
+                        plan_.spec.source.progress == Progress::saved &&
+                        !read_again.contains(number);
   if (is_saved && !(saved && saved->positions.contains(part) &&
                     number_of(saved->positions.at(part)) >= until)) {
     violate(fmt::format("I3: {} {} was committed before it was saved", part, position));
   }
   check_position(part, position, "a committed position");
-  uint32_t& trimmed = trimmed_[std::stoul(part.substr(1))];
+  uint32_t& trimmed = trimmed_[number];
   trimmed = std::max(trimmed, until);
 }
 
