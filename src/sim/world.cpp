@@ -268,6 +268,11 @@ void World::told_durable(uint32_t sink, const Event& event) {
 
 void World::buried(const DeadLetter& letter) {
   const ScriptedEvent& scripted = event_of(*letter.event);
+  if (letter.part != fmt::format("p{}", scripted.part) || letter.position.empty() ||
+      number_of(letter.position) <= scripted.index) {
+    violate(fmt::format("the letter of {} names part {} and position '{}'", scripted.id(),
+                        letter.part, letter.position));
+  }
   if (letter.sink.empty()) {
     if (!scripted.poison) {
       violate(fmt::format("{} was buried as if decoding had rejected it", scripted.id()));
