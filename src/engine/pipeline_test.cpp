@@ -256,6 +256,20 @@ TEST_F(PipelineTest, bytes_in_flight_bound_reading) {
   EXPECT_LE(status().parts[0].read, 115U);
 }
 
+TEST_F(PipelineTest, room_is_kept_for_what_reads_under_way_may_bring) {
+  parts = 20;
+  spec.limits.in_flight_bytes = size_t{1} << 20;
+  spec.limits.read_bytes = size_t{100} << 10;
+  hold<action::ReadPart>();
+  start();
+  size_t bytes = 0;
+  for (const Action& read : unanswered) {
+    bytes += Room::pinned_by(std::get<action::ReadPart>(read).limits).bytes;
+  }
+  EXPECT_GT(held_of<action::ReadPart>(), 2U);
+  EXPECT_LE(bytes, spec.limits.in_flight_bytes);
+}
+
 TEST_F(PipelineTest, status_shows_what_the_source_tells_of_its_parts) {
   parts = 2;
   ends = false;

@@ -134,6 +134,7 @@ void World::make_sinks() {
       sink.batch_wait = Duration{1ms * static_cast<int64_t>(apart.below(5'000))};
     }
   }
+  plan_.spec.dead_letter_deadline = 1s * static_cast<int64_t>(2 + apart.below(5));
   plan_.failing_commit = apart.chance(0.3) ? 0.3 : 0;
   // A lake goes by the orders of events, which never come again within a run.
   const bool has_lake =
