@@ -94,6 +94,39 @@ TEST_F(LaneTest, key_that_failed_alone_is_retried_alone) {
   EXPECT_EQ(take(), (Indexes{0}));
 }
 
+TEST_F(LaneTest, key_that_failed_alone_is_retried_alone_though_others_are_due) {
+  push({{0, 1}});
+  take();
+  finish({{0, kFailed}});
+  push({{1, 2}, {2, 3}, {3, 4}});
+  take();
+  finish({{1, kFailed}, {2, kFailed}});  // two may be retried together
+  now = now + 20ms;
+  for (uint32_t retried = 0; retried < 3; retried += static_cast<uint32_t>(batch.size())) {
+    const Indexes taken = take();
+    ASSERT_FALSE(taken.empty());
+    EXPECT_TRUE(taken == Indexes{0} || std::ranges::find(taken, 0U) == taken.end());
+    finish();
+  }
+}
+
+TEST_F(LaneTest, after_a_success_the_back_off_of_a_key_begins_anew) {
+  spec.retry.max = 1h;
+  make();
+  push({{0, 1}, {1, 1}});
+  for (int i = 0; i < 12; ++i) {
+    now = now + 1h;
+    EXPECT_EQ(take(), Indexes{0});
+    finish_all(kFailed);
+  }
+  now = now + 1h;
+  take();
+  finish();
+  EXPECT_EQ(take(), Indexes{1});
+  finish_all(kFailed);
+  EXPECT_LE(queue->ready_at(now, true), now + spec.retry.initial);
+}
+
 TEST_F(LaneTest, rejected_batch_is_sent_in_halves_in_order) {
   push({{0, 1}, {1, 2}, {2, 3}, {3, 4}});
   take();

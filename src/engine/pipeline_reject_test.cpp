@@ -80,6 +80,7 @@ TEST_F(PipelineTest, a_key_in_quarantine_stays_there_over_a_restart) {
   run();
   EXPECT_EQ(delivered, (Indexes{1, 3, 6}));
   EXPECT_EQ(buried, (Indexes{0, 2, 4, 5}));
+  EXPECT_EQ(quarantined, 4U) << "their letters say so";
   EXPECT_EQ(status().quarantined_keys, 1U);
 }
 
@@ -93,6 +94,7 @@ TEST_F(PipelineTest, what_came_before_an_undecodable_change_of_its_key_does_not_
   EXPECT_EQ(status().state, State::finished);
   EXPECT_EQ(delivered, (Indexes{0, 2}));
   EXPECT_EQ(buried, (Indexes{1, 3}));
+  EXPECT_EQ(quarantined, 2U) << "their letters say so";
   EXPECT_EQ(status().source_dead_letters, 1U);
   EXPECT_EQ(status().sinks[0].dead_letters, 1U);
 }

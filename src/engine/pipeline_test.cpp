@@ -219,6 +219,74 @@ TEST_F(PipelineTest, an_idle_source_is_saved_once) {
   EXPECT_LE(status().saves, 2U);
 }
 
+TEST_F(PipelineTest, what_is_settled_behind_a_stuck_event_bounds_reading) {
+  give_events(1'000);
+  spec.limits.settled_slots = 50;
+  bool stuck = true;
+  on_write = [&stuck](const Batch& batch) -> Written {
+    std::vector<Failure> failures;
+    for (uint32_t i = 0; stuck && i < batch.events.size(); ++i) {
+      if (number_of(*batch.events[i]) == 0) {
+        failures.push_back({i, error(Error::Kind::transient, "not now")});
+      }
+    }
+    return failures;
+  };
+  start();
+  pass(1min);
+  EXPECT_GT(status().parts[0].read, 50U);
+  EXPECT_LE(status().parts[0].read, 50U + 1 + spec.limits.read_events);
+  stuck = false;
+  pass(1min);
+  EXPECT_EQ(status().state, State::finished);
+  EXPECT_EQ(delivered.size(), 1'000U);
+}
+
+TEST_F(PipelineTest, bytes_in_flight_bound_reading) {
+  for (int i = 0; i < 1'000; ++i) {
+    keys.push_back(std::to_string(i) + std::string(10'000, 'x'));
+  }
+  spec.limits.in_flight_bytes = size_t{1} << 20;
+  spec.limits.read_bytes = size_t{100} << 10;
+  hold_writes = true;
+  start();
+  pass(1min);
+  EXPECT_GT(status().in_flight_bytes, size_t{500} << 10);
+  EXPECT_LE(status().in_flight_bytes, spec.limits.in_flight_bytes + 110'000) << "and one read";
+  EXPECT_LE(status().parts[0].read, 115U);
+}
+
+TEST_F(PipelineTest, room_is_kept_for_what_reads_under_way_may_bring) {
+  parts = 20;
+  spec.limits.in_flight_bytes = size_t{1} << 20;
+  spec.limits.read_bytes = size_t{100} << 10;
+  hold<action::ReadPart>();
+  start();
+  size_t bytes = 0;
+  for (const Action& read : unanswered) {
+    bytes += Room::pinned_by(std::get<action::ReadPart>(read).limits).bytes;
+  }
+  EXPECT_GT(held_of<action::ReadPart>(), 2U);
+  EXPECT_LE(bytes, spec.limits.in_flight_bytes);
+}
+
+TEST_F(PipelineTest, status_shows_what_the_source_tells_of_its_parts) {
+  parts = 2;
+  ends = false;
+  on_read = [this](const action::ReadPart& read) {
+    auto chunk = read_on(read);
+    (*chunk)->read.behind = Duration{7s} * (read.part + 1);
+    (*chunk)->read.headroom = Duration{1h} * (read.part + 1);
+    return chunk;
+  };
+  start();
+  pass(1s);
+  EXPECT_EQ(status().parts[0].behind, Duration{7s});
+  EXPECT_EQ(status().parts[1].headroom, Duration{2h});
+  EXPECT_EQ(status().behind, Duration{14s}) << "the most of its parts";
+  EXPECT_EQ(status().headroom, Duration{1h}) << "the least of its parts";
+}
+
 struct LostPositionTest : PipelineTest {
   LostPositionTest() {
     give_events(10);
@@ -259,6 +327,29 @@ TEST_F(LostPositionTest, latest_begins_behind_what_the_source_has) {
   EXPECT_EQ(opened[1].what.start, Part::Start::latest);
   EXPECT_EQ(opened[1].position, std::nullopt);
   EXPECT_EQ(status().lost_positions, 1U);
+}
+
+TEST_F(LostPositionTest, a_part_is_opened_again_once_the_commit_under_way_is_answered) {
+  spec.on_lost_position = OnLostPosition::earliest;
+  saved.reset();
+  ends = false;
+  bool lost = false;
+  on_read = [&](const action::ReadPart& read) -> Result<std::unique_ptr<Chunk>> {
+    if (held_of<action::Commit>() > 0 && !std::exchange(lost, true)) {
+      return fail(Error::Kind::lost_position, "the log was cut");
+    }
+    return read_on(read);
+  };
+  hold<action::Commit>();
+  start();
+  pass(10s);
+  ASSERT_TRUE(lost);
+  EXPECT_EQ(opened.size(), 1U) << "the old reader is in use";
+  hold_nothing();
+  pass(10s);
+  ASSERT_EQ(opened.size(), 2U);
+  EXPECT_EQ(opened[1].position, std::nullopt);
+  EXPECT_EQ(status().parts[0].read, 20U);
 }
 
 TEST_F(LostPositionTest, several_in_a_row_without_progress_stop_it) {

@@ -41,6 +41,16 @@ TEST_F(OpeningTest, one_that_is_not_there_yet_is_opened_later) {
   EXPECT_FALSE(opening.outage().since());
 }
 
+TEST_F(OpeningTest, after_a_success_the_back_off_begins_anew) {
+  policy = {.attempts = {}, .give_up_after = {}, .initial = 10ms, .max = 1h};
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_TRUE(opening.answered(transient("not there"), now));
+  }
+  EXPECT_TRUE(opening.answered({}, now));
+  EXPECT_TRUE(opening.answered(transient("not there"), now));
+  EXPECT_LE(opening.outage().retry_at(), now + policy.initial);
+}
+
 TEST_F(OpeningTest, patience_is_used_up) {
   policy.attempts = 1;
   EXPECT_TRUE(opening.answered(transient("not there"), now));

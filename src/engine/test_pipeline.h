@@ -161,6 +161,7 @@ struct PipelineTest : testing::Test {
     for (const DeadLetter& letter : write.letters) {
       if (result) {
         buried.push_back(number_of(*letter.event));
+        quarantined += letter.quarantined ? 1 : 0;
       }
     }
     pipeline->letters_written(result, now);
@@ -268,6 +269,7 @@ struct PipelineTest : testing::Test {
   uint32_t writes = 0, releases = 0;
   std::map<size_t, uint32_t> asked;  // actions that were answered, by their index in Action
   Indexes delivered, buried;
+  uint32_t quarantined = 0;  // of the buried: their letters say that their key is
   std::optional<Checkpoint> saved;
   std::vector<std::string> notices;
 };

@@ -44,33 +44,48 @@ void append_event(const ScriptedEvent& scripted, bool has_order, EventBlock& blo
 
 class ScriptedReader final : public Reader {
  public:
-  ScriptedReader(World& world, uint32_t part, uint32_t from)
-      : world_(world), part_(part), next_(from) {}
+  ScriptedReader(World& world, uint32_t part, uint32_t from, bool& lost)
+      : world_(world), part_(part), next_(from), lost_(lost) {}
 
   Result<Read> read(EventBlock& block, const ReadLimits& limits, Stop) override {
     if (!world_.healed() && world_.random().chance(world_.plan().failing_read)) {
       return transient("the source did not answer");
+    }
+    if (!world_.healed() && world_.random().chance(world_.plan().losing_read)) {
+      lost_ = true;
+      world_.reads_again(part_);
+      return fail(Error::Kind::lost_position, "the log was cut under the reader");
     }
     const auto& events = world_.history()[part_];
     const uint64_t most = 1 + world_.random().below(limits.events);
     const auto is_there = [&] {
       return next_ < events.size() && events[next_].arrives <= world_.now();
     };
-    for (uint64_t i = 0; i < most && is_there(); ++i) {
+    size_t bytes = 0;
+    for (uint64_t i = 0; i < most && is_there() && bytes < limits.bytes; ++i) {
       append_event(events[next_++], world_.plan().durable_order, block);
+      bytes += block.events.back().bytes();
     }
     const bool end = next_ == events.size();
-    return Read{.position = position_at(next_), .caught_up = end || !is_there(), .end = end};
+    return Read{.position = position_at(next_),
+                .caught_up = end || !is_there(),
+                .end = end,
+                .behind = 1s * (end ? 0 : next_),
+                .headroom = 1h - 1s * next_};
   }
   Result<> commit(const Position& position, Stop) override {
-    world_.committed(fmt::format("p{}", part_), position);
-    return {};
+    const bool fails = !world_.healed() && world_.random().chance(world_.plan().failing_commit);
+    if (!fails || world_.random().chance(0.3)) {
+      world_.committed(fmt::format("p{}", part_), position);
+    }
+    return fails ? transient("no answer: it may be committed") : Result<>{};
   }
 
  private:
   World& world_;
   uint32_t part_;
   uint32_t next_;
+  bool& lost_;  // its position, in this run
 };
 
 class ScriptedSource final : public Source {
@@ -109,17 +124,19 @@ class ScriptedSource final : public Source {
     uint32_t from = world_.trimmed(index);
     if (position) {
       from = static_cast<uint32_t>(std::stoul(position->substr(2)));
-      if (from < world_.trimmed(index)) {
+      const bool is_forgotten = from < world_.trimmed(index);
+      if (is_forgotten && !world_.read_again.contains(index)) {
         world_.violate(fmt::format("I3: {} {} is asked for, forgotten before {}", part.id, from,
                                    world_.trimmed(index)));
       }
-      if (!world_.healed() && world_.random().chance(world_.plan().lost_position)) {
+      if (is_forgotten ||
+          (!world_.healed() && world_.random().chance(world_.plan().lost_position))) {
         lost_[index] = true;
         return fail(Error::Kind::lost_position, "the log does not go back that far");
       }
     }
     world_.listening.insert(index);
-    return std::make_unique<ScriptedReader>(world_, index, from);
+    return std::make_unique<ScriptedReader>(world_, index, from, lost_[index]);
   }
 
  private:
@@ -156,7 +173,7 @@ class ModelSink final : public Sink {
     const bool rejects = std::any_of(batch.events.begin(), batch.events.end(), [&](auto* e) {
       return world_.event_of(*e).rejected_by[index_];
     });
-    if (faulty && index_ == 0 && world_.now().since_zero < plan.outage) {
+    if (faulty && index_ == plan.outage_sink && world_.now().since_zero < plan.outage) {
       return transient("the target is down");
     }
     if (faulty && random.chance(plan.whole)) {

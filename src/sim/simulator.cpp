@@ -22,6 +22,8 @@ constexpr uint64_t kStepsMax = 200'000;
 constexpr uint64_t kStepsAtOnce = 10'000;     // without time passing: it turns in a circle
 constexpr uint64_t kStepsBetweenCounts = 16;  // a status costs as much as many steps
 constexpr uint32_t kRunsMax = 60;
+// What reads of little payload may pin beyond the room that was kept for them: seen are 1.9 KiB.
+constexpr uint64_t kBytesBeyond = 4'096;
 constexpr Duration kPatience = 20min;  // virtual; then all faults end
 
 constexpr double kStops = 0.3;  // of the crashes: instead, somebody stops it
@@ -97,6 +99,8 @@ class Simulation {
   std::unique_ptr<engine::ReadStage> stage_;
   std::vector<std::unique_ptr<Reader>> readers_;
   std::map<std::string, uint32_t> part_numbers_;  // in the pipeline, of this run
+  // By part: what the source told of it last, in this run.
+  std::map<uint32_t, std::pair<std::optional<Duration>, std::optional<Duration>>> told_;
   uint64_t steps_ = 0;
   Instant at_;
   uint64_t steps_at_ = 0;
@@ -109,6 +113,7 @@ void Simulation::one_run(uint32_t run) {
   pending_.clear();
   readers_.clear();
   part_numbers_.clear();
+  told_.clear();
   assembly_ = std::make_unique<engine::Assembly>(world_.assemble());
   assembly_->spec.seed = random_.next();
   stage_ = std::make_unique<engine::ReadStage>(*assembly_);
@@ -202,6 +207,9 @@ void Simulation::schedule(engine::Pipeline& pipeline) {
     if (write != nullptr) {
       world_.write_starts(write->task->sink, write->task->batch);
     }
+    if (std::holds_alternative<action::WriteLetters>(pending.action)) {
+      world_.check_lease(world_.plan().spec.dead_letter_deadline, "a write of dead letters");
+    }
     pending_.push_back(std::move(pending));
   }
 }
@@ -235,10 +243,18 @@ void Simulation::check_hands(const Action& action) {
     }
     return {0, 0};
   };
+  const auto opens = [&](const Action& a, const Action& other) {
+    const auto* const open = std::get_if<action::OpenReader>(&a);
+    const auto [kind, part] = kind_and_part(other);
+    return open != nullptr && kind > 1 && part == open->part;
+  };
   const auto own = kind_and_part(action);
   for (const Pending& pending : pending_) {
     if (own.first != 0 && kind_and_part(pending.action) == own) {
       world_.violate("two at once for one hand of the source");
+    }
+    if (opens(pending.action, action) || opens(action, pending.action)) {
+      world_.violate("a part is opened while it is read or committed");
     }
   }
 }
@@ -338,6 +354,9 @@ void Simulation::answer(engine::Pipeline& pipeline, Pending pending) {
   } else if (const auto* reader = std::get_if<action::OpenReader>(&pending.action)) {
     pipeline.reader_opened(reader->part, *pending.plain, now);
   } else if (const auto* read = std::get_if<action::ReadPart>(&pending.action)) {
+    if (*pending.read) {
+      told_[read->part] = {(**pending.read)->read.behind, (**pending.read)->read.headroom};
+    }
     pipeline.read_done(read->part, std::move(*pending.read), now);
   } else if (auto* write = std::get_if<action::Write>(&pending.action)) {
     world_.write_ends(write->task->sink, write->task->batch);
@@ -401,6 +420,15 @@ void Simulation::check_counts(const engine::Pipeline& pipeline) {
       world_.violate(fmt::format("I2: part {}: read {}, settled {}, saved {}, committed {}",
                                  part.id, part.read, part.settled, part.saved, part.committed));
     }
+    const auto number = part_numbers_.find(part.id);
+    const bool is_open = number != part_numbers_.end() && status.state == engine::State::running;
+    if (is_open && told_[number->second] != std::pair(part.behind, part.headroom)) {
+      world_.violate("the status does not show how far behind the source is, or its headroom");
+    }
+  }
+  if (status.in_flight_bytes > status.in_flight_bytes_limit + kBytesBeyond) {
+    world_.violate(fmt::format("I5: {} bytes in flight, more than {}", status.in_flight_bytes,
+                               status.in_flight_bytes_limit));
   }
 }
 

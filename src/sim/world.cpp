@@ -70,8 +70,17 @@ void World::run_starts(uint32_t) {
   run_at_ = now_;
   for (TargetState& target : targets_) {
     target.writing.clear();
+    target.slots.clear();
+    target.slot_of.clear();
+    target.quarantined.clear();
+    for (const Quarantined& key : saved ? saved->quarantined : std::vector<Quarantined>{}) {
+      if (key.sink == plan_.spec.sinks[static_cast<size_t>(&target - targets_.data())].name) {
+        target.quarantined.insert(key.text);
+      }
+    }
     for (auto& [key, history] : target.keys) {
       history.known = -1;
+      history.again = false;
     }
   }
 }
@@ -90,11 +99,9 @@ bool World::disposed(uint32_t sink, const ScriptedEvent& event) const {
 void World::write_starts(uint32_t sink, const Batch& batch) {
   TargetState& target = targets_[sink];
   check_outage(sink);
+  check_batch(sink, batch);
+  check_lease(plan_.spec.sinks[sink].traits.write_deadline, "a write to a sink");
   std::set<std::string> keys;
-  if (plan_.lease_life > Duration{0} &&
-      now_ + plan_.spec.sinks[sink].traits.write_deadline > lease_until) {
-    violate(fmt::format("lease: a write to sink{} began when the lease could end before it", sink));
-  }
   for (const Event* event : batch.events) {
     const ScriptedEvent& scripted = event_of(*event);
     const std::string key = target.kind == Target::lake
@@ -105,6 +112,9 @@ void World::write_starts(uint32_t sink, const Batch& batch) {
     }
     if (!key.empty() && !keys.insert(key).second && target.kind == Target::keyed) {
       violate(fmt::format("I4: a batch repeats key {} at sink{}", key, sink));
+    }
+    if (!key.empty() && target.slot_of.try_emplace(key, batch.slot).first->second != batch.slot) {
+      violate(fmt::format("key {} has changed its slot at sink{}", key, sink));
     }
     if (!key.empty() && target.writing.contains(key)) {
       violate(fmt::format("I4: key {} is in two writes at sink{}", key, sink));
@@ -124,19 +134,47 @@ void World::write_starts(uint32_t sink, const Batch& batch) {
   target.writing.insert(keys.begin(), keys.end());
 }
 
+// What a sink was promised of a batch and its slot.
+void World::check_batch(uint32_t sink, const Batch& batch) {
+  const engine::SinkSpec& spec = plan_.spec.sinks[sink];
+  size_t bytes = 0;
+  for (const Event* event : batch.events) {
+    bytes += event->bytes();
+  }
+  if (batch.events.empty() || batch.events.size() > spec.batch_events) {
+    violate(fmt::format("a batch of {} events for sink{}", batch.events.size(), sink));
+  }
+  if (bytes > spec.batch_bytes && batch.events.size() > 1) {
+    violate(fmt::format("a batch of {} bytes for sink{}, which takes {}", bytes, sink,
+                        spec.batch_bytes));
+  }
+  if (batch.slot >= std::max(1U, spec.lanes) || !targets_[sink].slots.insert(batch.slot).second) {
+    violate(fmt::format("slot {} of sink{} is used twice, or is none", batch.slot, sink));
+  }
+}
+
+// What begins now must end while the lease is surely this run's.
+void World::check_lease(Duration deadline, const char* what) {
+  if (plan_.lease_life > Duration{0} && now_ + deadline > lease_until) {
+    violate(fmt::format("lease: {} began when the lease could end before it", what));
+  }
+}
+
 // A sink that takes nothing is left alone: about a write a second, after the first ones.
 void World::check_outage(uint32_t sink) {
-  if (sink == 0 && !healed_ && now_.since_zero < plan_.outage && targets_[0].kind != Target::lake) {
+  if (sink == plan_.outage_sink && !healed_ && now_.since_zero < plan_.outage &&
+      targets_[sink].kind != Target::lake) {
     const auto seconds = static_cast<uint64_t>((now_ - run_at_) / 1s);
     if (++outage_writes_ > 60 + 12 * seconds) {
-      violate(fmt::format("{} writes to sink0 in {} s, though it takes nothing", outage_writes_,
-                          seconds));
+      violate(fmt::format("{} writes to sink{} in {} s, though it takes nothing", outage_writes_,
+                          sink, seconds));
     }
   }
 }
 
 void World::write_ends(uint32_t sink, const Batch& batch) {
   TargetState& target = targets_[sink];
+  target.slots.erase(batch.slot);
   for (const Event* event : batch.events) {
     const ScriptedEvent& scripted = event_of(*event);
     target.writing.erase(target.kind == Target::lake
@@ -162,7 +200,7 @@ void World::apply(uint32_t sink, const Event& event) {
   const auto at = std::find(key.events.begin(), key.events.end(), &scripted);
   const int64_t position = at - key.events.begin();
   check_not_quarantined(sink, scripted);
-  if (position <= key.known) {
+  if (position <= key.known && !key.again) {
     violate(fmt::format("{} was delivered again to sink{} after a later success was known",
                         scripted.id(), sink));
   }
@@ -230,12 +268,60 @@ void World::told_durable(uint32_t sink, const Event& event) {
 
 void World::buried(const DeadLetter& letter) {
   const ScriptedEvent& scripted = event_of(*letter.event);
+  if (letter.part != fmt::format("p{}", scripted.part) || letter.position.empty() ||
+      number_of(letter.position) <= scripted.index) {
+    violate(fmt::format("the letter of {} names part {} and position '{}'", scripted.id(),
+                        letter.part, letter.position));
+  }
   if (letter.sink.empty()) {
+    if (!scripted.poison) {
+      violate(fmt::format("{} was buried as if decoding had rejected it", scripted.id()));
+    }
     return buried_by_decoding_.insert(scripted);
   }
   for (uint32_t s = 0; s < targets_.size(); ++s) {
     if (plan_.spec.sinks[s].name == letter.sink) {
+      check_burial(s, scripted, letter.quarantined);
       targets_[s].buried.insert(scripted);
+    }
+  }
+}
+
+// Into a sink's dead letters goes what it rejected, and what follows a rejected event of its key
+// where that is in quarantine. After a restart, or where a position was lost, what was read before
+// is read again, and follows a later one.
+void World::check_burial(uint32_t sink, const ScriptedEvent& scripted, bool as_follower) {
+  if (scripted.rejected_by[sink] || targets_[sink].durable.contains(scripted)) {
+    return;
+  }
+  const bool at_sink = targets_[sink].on_reject == engine::OnReject::quarantine;
+  const bool at_source = plan_.spec.source_on_reject == engine::OnReject::quarantine;
+  const auto& part = history_[scripted.part];
+  const bool comes_again =
+      targets_[sink].quarantined.contains(fmt::format(R"({{"k":"{}"}})", scripted.key)) ||
+      targets_[sink].keys[scripted.key].again;
+  const auto end = comes_again ? part.end() : part.begin() + scripted.index;
+  const bool follows = std::any_of(part.begin(), end, [&](auto& before) {
+    return before.key == scripted.key &&
+           ((at_source && before.poison) || (at_sink && before.rejected_by[sink]));
+  });
+  if (scripted.key.empty() || !follows) {
+    violate(fmt::format("{} is in the dead letters of sink{}, which did not reject it",
+                        scripted.id(), sink));
+  } else if (!as_follower) {
+    violate(
+        fmt::format("{} follows a rejected event of its key at sink{}, and its letter does "
+                    "not say so",
+                    scripted.id(), sink));
+  }
+}
+
+// The part is read from an earlier position, within the run.
+void World::reads_again(uint32_t part) {
+  read_again.insert(part);
+  for (TargetState& target : targets_) {
+    for (auto& [key, history] : target.keys) {
+      history.again = history.again || key.starts_with(fmt::format("p{}k", part));
     }
   }
 }
@@ -267,13 +353,16 @@ void World::check_position(const std::string& part, const Position& position, co
 // it is where it belongs.
 void World::committed(const std::string& part, const Position& position) {
   const uint32_t until = number_of(position);
-  const bool is_saved = plan_.spec.has_checkpoint && plan_.spec.source.progress == Progress::saved;
+  const auto number = static_cast<uint32_t>(std::stoul(part.substr(1)));
+  const bool is_saved = plan_.spec.has_checkpoint &&
+                        plan_.spec.source.progress == Progress::saved &&
+                        !read_again.contains(number);
   if (is_saved && !(saved && saved->positions.contains(part) &&
                     number_of(saved->positions.at(part)) >= until)) {
     violate(fmt::format("I3: {} {} was committed before it was saved", part, position));
   }
   check_position(part, position, "a committed position");
-  uint32_t& trimmed = trimmed_[std::stoul(part.substr(1))];
+  uint32_t& trimmed = trimmed_[number];
   trimmed = std::max(trimmed, until);
 }
 

@@ -61,6 +61,7 @@ struct KeyHistory {
   std::vector<const ScriptedEvent*> events;  // what the source has for it, in order
   int64_t previous = -1;                     // index of the event applied last
   int64_t known = -1;  // index of the last event that this run was told is durable
+  bool again = false;  // a position was lost in this run: what is known may come once more
 };
 
 struct TargetState {
@@ -68,7 +69,10 @@ struct TargetState {
   engine::OnReject on_reject = engine::OnReject::drop;
   std::map<std::string, KeyHistory> keys;
   EventSet durable, buried;
-  std::set<std::string> writing;  // keys of the writes in flight
+  std::set<std::string> quarantined;        // keys, as the checkpoint had them when the run began
+  std::set<std::string> writing;            // keys of the writes in flight
+  std::set<uint32_t> slots;                 // and their slots
+  std::map<std::string, uint32_t> slot_of;  // by key, in this run
 };
 
 struct Plan {  // drawn from the seed
@@ -82,10 +86,12 @@ struct Plan {  // drawn from the seed
   std::string stuck_key;
   double partial = 0, whole = 0, ambiguous = 0, reject_whole = 0, throttled = 0, late = 0;
   double failing_save = 0, failing_read = 0, lost_position = 0, failing_letters = 0,
-         failing_open = 0, failing_lease = 0, failing_parts = 0, slow_store = 0;
+         failing_open = 0, failing_lease = 0, failing_parts = 0, slow_store = 0, failing_commit = 0,
+         losing_read = 0;
   bool lease_expires = false;
   Duration lease_life{0};
-  Duration outage{0};  // a time in which every write of sink 0 fails
+  Duration outage{0};  // a time in which every write of one sink fails
+  uint32_t outage_sink = 0;
   engine::PipelineSpec spec;
 };
 
@@ -114,6 +120,9 @@ class World {
   Instant next_arrival() const;
   uint32_t take_arrival();
   std::set<uint32_t> listening;  // parts that are open in this run
+  // Parts that lost their position while they were read: what is saved of them may go back, behind
+  // what was committed before.
+  std::set<uint32_t> read_again;
 
   // The checks, called where the simulator or a component sees something happen.
   void write_starts(uint32_t sink, const Batch& batch);
@@ -122,8 +131,10 @@ class World {
   void told_durable(uint32_t sink, const Event& event);
   void buried(const DeadLetter& letter);
   void check_outage(uint32_t sink);
+  void check_lease(Duration deadline, const char* what);
   void check_position(const std::string& part, const Position& position, const char* doing);
   void committed(const std::string& part, const Position& position);
+  void reads_again(uint32_t part);
   void check_end();
   void check_all_but_stuck();
 
@@ -148,6 +159,8 @@ class World {
   bool disposed(uint32_t sink, const ScriptedEvent& event) const;
   void check_lakes();
   void check_not_quarantined(uint32_t sink, const ScriptedEvent& scripted);
+  void check_burial(uint32_t sink, const ScriptedEvent& scripted, bool as_follower);
+  void check_batch(uint32_t sink, const Batch& batch);
   void check_not_poisoned(uint32_t sink, const ScriptedEvent& scripted);
   std::string content_of(const std::string& path);
   std::vector<std::string> list(const std::string& folder);

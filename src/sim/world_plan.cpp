@@ -124,6 +124,26 @@ void World::make_sinks() {
     plan_.spec.sinks.push_back(sink);
     targets_.push_back(std::move(target));
   }
+  // Drawn apart, as in make_source().
+  Random apart(plan_.seed ^ 0xba7c);
+  for (engine::SinkSpec& sink : plan_.spec.sinks) {
+    if (apart.chance(0.3)) {
+      sink.batch_bytes = 10 + apart.below(300);  // an event has some 12
+    }
+    if (apart.chance(0.1)) {
+      sink.batch_wait = Duration{1ms * static_cast<int64_t>(apart.below(5'000))};
+    }
+  }
+  plan_.spec.dead_letter_deadline = 1s * static_cast<int64_t>(2 + apart.below(5));
+  plan_.failing_commit = apart.chance(0.3) ? 0.3 : 0;
+  // A lake goes by the orders of events, which never come again within a run.
+  const bool has_lake =
+      std::ranges::any_of(targets_, [](auto& t) { return t.kind == Target::lake; });
+  plan_.losing_read = apart.chance(0.4) && !has_lake && !plan_.liveness ? 0.02 : 0;
+  if (!plan_.liveness && apart.chance(0.2)) {
+    plan_.spec.limits.in_flight_bytes = size_t{1} << (14 + apart.below(7));
+  }
+  plan_.outage_sink = static_cast<uint32_t>(apart.below(count));
 }
 
 void World::make_history() {
