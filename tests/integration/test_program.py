@@ -26,6 +26,15 @@ def test_command_line(folder, checks):
              ("a mistyped command", ["chek", "x"], 2,
               "unknown command `chek`, did you mean `check`?"),
              ("an unknown command of a group", ["checkpoint", "sho"], 2, "did you mean `show`?"),
+             ("a group that is mistyped", ["dead-letters", "list", "lines.yaml"], 2,
+              "unknown command `dead-letters`, did you mean `dead-letter`?"),
+             ("an unknown word before a command", ["bogus", "list"], 2,
+              "unknown command `bogus`; known: run, check"),
+             ("an unknown word in a group", ["dead-letter", "bogus", "list", "lines.yaml"], 2,
+              "unknown command `bogus`; known: list, show, replay"),
+             ("another program's word for check", ["validate", "lines.yaml"], 2,
+              "unknown command `validate`, did you mean `check`?"),
+             ("another word for the schema", ["schema"], 2, "did you mean `explain --schema`?"),
              ("one word too many", ["version", "more"], 2, "`more` is one argument too many"),
              ("without a pipeline", ["run"], 2, "give a FILE"),
              ("a file that is not there", ["run", "no.yaml"], 2, "no.yaml: there is no such file"),
@@ -87,6 +96,28 @@ def test_check_refuses_what_run_refuses(folder, checks):
             said.append(ended.stderr.decode())
         checks.that(all(part in said[0] for part in expected), f"the reason of {text}", said[0])
         checks.equal(said[1], said[0], f"run says the same of {text}")
+
+
+def test_check_warns_of_a_filter_that_raw_events_cannot_meet(folder, checks):
+    warning = "the filter asks for `after`"
+    for source, transforms, warns in [
+            ("stdin: {}", "filter: {after: {a: [1]}}", True),
+            ("stdin: {}, format: raw", "filter: {before: [{exists: false}], after: {a: [1]}}", True),
+            ("stdin: {}, format: event", "filter: {after: {a: [1]}}", False),
+            ("stdin: {}", "filter: {stream: [a]}", False),
+            ("stdin: {}", "parse: {format: json}}, {filter: {after: {a: [1]}}", False)]:
+        (folder / "raw.yaml").write_text(f"name: p\nsource: {{{source}}}\nsinks: [{{stdout: {{}}}}]\n"
+                                         f"transforms: [{{{transforms}}}]\n")
+        ended = penstock(folder, "check", "raw.yaml")
+        checks.equal((ended.returncode, warning in ended.stderr.decode()), (0, warns),
+                     f"{source}, {transforms}")
+
+
+def test_a_format_is_named_once(folder, checks):
+    (folder / "format.yaml").write_text("name: p\nsource: {stdin: {}, format: none_such}\n"
+                                        "sinks: [{stdout: {}}]\n")
+    said = penstock(folder, "check", "format.yaml").stderr.decode()
+    checks.equal(said.count("raw"), 1, said)
 
 
 def test_secret_is_read_again(folder, checks):
