@@ -60,6 +60,12 @@ def test_replay_once(folder, checks):
         checks.equal(sorted(ids(receiver.taken())), ["e1"], "the rest is delivered")
         shown = letters(folder, "show", "1").stdout.decode()
         checks.that("422" in shown and "state     kept" in shown, "a letter says why", shown)
+        for sink, advice in ([], b"replay them alone with `--sink http`"), (
+                ["--sink", "http"], b"replay them again"):
+            refused = letters(folder, "replay", *sink)
+            checks.that(refused.returncode == 1 and advice in refused.stderr,
+                        "what is rejected again says what to do, and not what was just done",
+                        refused.stderr)
         receiver.refuse = None
         replay = letters(folder, "replay")
         checks.equal(replay.returncode, 0, "a replay that ends well")

@@ -120,6 +120,38 @@ def test_a_format_is_named_once(folder, checks):
     checks.equal(said.count("raw"), 1, said)
 
 
+def test_a_stop_says_what_to_do(folder, checks):
+    (folder / "strict.yaml").write_text("name: strict\nsource: {stdin: {}, format: event}\n"
+                                        "sinks: [{stdout: {}}]\n")
+    ended = penstock(folder, "run", "--admin", "off", "strict.yaml", given=b"{bad\n")
+    said = ended.stderr.decode()
+    checks.equal(ended.returncode, 1, "what cannot be decoded stops it")
+    checks.that("`on_reject: dead_letter`" in said, "the error says what to do", said)
+    checks.that("ERROR strict: failed: 0 delivered" in said, "the last line is an error", said)
+
+
+def test_an_abort_says_that_standard_input_is_lost(folder, checks):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        (folder / "down.yaml").write_text(
+            "name: down\nsource: {stdin: {}}\n"
+            f'sinks: [{{http: {{url: "http://127.0.0.1:{silent.getsockname()[1]}/"}}}}]\n')
+        running = subprocess.Popen([harness.PENSTOCK, "run", "--admin", "off", "down.yaml"],
+                                   cwd=folder, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        running.stdin.write(b"one\n")
+        running.stdin.flush()
+        connection, _ = silent.accept()  # it writes, and gets no answer
+        with connection:
+            running.send_signal(signal.SIGINT)
+            said = running.stderr.readline()
+            while b"draining" not in said:
+                said = running.stderr.readline()
+            running.send_signal(signal.SIGINT)
+            said = running.communicate(timeout=20)[1]
+    checks.equal(running.returncode, 3, "it was aborted")
+    checks.that(b"is lost: this source gives nothing again" in said.splitlines()[-1], "and says so",
+                said)
+
+
 def test_secret_is_read_again(folder, checks):
     with harness.Receiver() as receiver:
         (folder / "token").write_text("old")
@@ -257,7 +289,8 @@ def test_port_in_use(folder, checks):
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         ended = penstock(folder, "run", "--admin", address, "lines.yaml", given=b"one\n")
     checks.equal((ended.returncode, ended.stdout), (0, b"one\n"), "it goes on without admin")
-    checks.that(address in ended.stderr.decode(), "and says so", ended.stderr)
+    said = ended.stderr.decode()
+    checks.that(address in said and said.count("choose another") == 1, "and says so, once", said)
 
 
 def test_interrupt(folder, checks):
@@ -278,6 +311,9 @@ def main():
         (folder / "lines.yaml").write_text(LINES)
         (folder / "follow.yaml").write_text(FOLLOW)
         for test in (test_command_line, test_check_refuses_what_run_refuses,
+                     test_check_warns_of_a_filter_that_raw_events_cannot_meet,
+                     test_a_format_is_named_once, test_a_stop_says_what_to_do,
+                     test_an_abort_says_that_standard_input_is_lost,
                      test_check_has_no_effect, test_check_tells_all, test_check_and_secrets,
                      test_secret_is_read_again, test_closed_streams, test_streams,
                      test_once_and_drain, test_port_in_use, test_interrupt):
