@@ -35,10 +35,8 @@ class Rules {
   void filters_of_raw() {
     const SourcePlan& source = plan_.source;
     const auto* const entry = source.component.entry;
-    const std::string_view format = source.format      ? std::string_view(source.format->name)
-                                    : entry != nullptr ? entry->default_format
-                                                       : "";
-    if (format != "raw") {
+    if (entry == nullptr ||
+        (source.format ? source.format->name : entry->default_format) != "raw") {
       return;
     }
     for (const TransformPlan& transform : plan_.transforms) {
