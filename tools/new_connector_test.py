@@ -105,10 +105,17 @@ def expect_failures(when, expected):
           f"otherwise than expected: {sorted(wrong)}\n{text[-6000:]}")
 
 
-def expect_rules(when):
+def expect_rules(when, is_written):
     code, text = run(sys.executable, "tools/tidy.py", TREE)
     named = [line for line in text.splitlines() if SINK in line or SOURCE in line]
-    check(f"{when}: tools/tidy.py finds nothing", not named, "\n".join(named))
+    left = [line for line in named if "[nothing_left_to_write]" in line]
+    for name in (SINK, SOURCE):
+        for file in ("README.md", f"{'sink' if name == SINK else 'source'}.cpp"):
+            found = any(f"connectors/{name}/{file}:" in line for line in left)
+            check(f"{when}: tools/tidy.py names what is left to write in {name}/{file}",
+                  found != is_written, "\n".join(left))
+    named = [line for line in named if line not in left]
+    check(f"{when}: tools/tidy.py finds nothing else", not named, "\n".join(named))
     if shutil.which("clang-format-19"):
         files = [p for name in (SINK, SOURCE) for p in (TREE / "src/connectors" / name).iterdir()
                  if p.suffix in (".cpp", ".h")]
@@ -132,6 +139,9 @@ def write_answers():
         if headers:
             written = written.replace("<algorithm>", headers, 1)
         path.write_text(re.sub(r"\n{3,}", "\n\n", written))
+        for file in ("README.md", "contract_fixture.cpp"):
+            path = TREE / "src/connectors" / name / file
+            path.write_text(path.read_text().replace("To be written", "Written"))
     files = [TREE / f"src/connectors/{SINK}/sink.cpp", TREE / f"src/connectors/{SOURCE}/source.cpp"]
     if shutil.which("clang-format-19"):
         run("clang-format-19", "-i", *files)
@@ -165,11 +175,12 @@ def main():
     for name, kind in ((SINK, "--sink"), (SOURCE, "--source")):
         code, text = run(sys.executable, tool, name, kind, seconds=30)
         check(f"{name} is made", code == 0, text)
-    expect_rules("as it is made")
+    expect_rules("as it is made", False)
     expect_no_folder_without_fixture()
     expect_failures("as it is made", lambda case: case.startswith((SINK, SOURCE))
                     and case not in PASS_AT_FIRST)
     write_answers()
+    expect_rules("once it is written", True)
     expect_failures("once it is written", lambda case: False)
     lines = count_sink_lines()
     print(f"a sink of the example: {lines} lines of code beside its settings")

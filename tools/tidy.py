@@ -211,6 +211,15 @@ def rule_connector_readmes(files, root):
                 yield readme, 1, f"a connector's README without the heading {heading!r}"
 
 
+def rule_nothing_left_to_write(files, root):
+    """What tools/new_connector left to its user."""
+    for path in sorted((root / "src/connectors").glob("*/*")):
+        if path.suffix in (".md", ".cpp", ".h"):
+            for i, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+                if "To be written" in line:
+                    yield path, i, f"is still to be written: {line.strip()[:80]}"
+
+
 def rule_engine_size(files, root):
     """The state machine, in lines of code; what builds, runs and shows it is beside it, and probes
     are the simulator's."""

@@ -50,7 +50,9 @@ CASES = [
     ("connector_readmes", "src/connectors/a/README.md", "# a\n", "# a\n" + "".join(
         f"## {h}\n" for h in ("What it does", "Delivery and order", "Permissions", "Limits",
                               "Errors", "Example"))),
-    ("engine_size", "src/engine/a.cpp", "int x;\n" * 2901, "int x;\n" * 2900),
+    ("nothing_left_to_write", "src/connectors/a/README.md", "To be written: it all.\n", "It all.\n"),
+    ("engine_size", "src/engine/a.cpp", "int x;\n" * (tidy.ENGINE_MAX + 1),
+     "int x;\n" * tidy.ENGINE_MAX),
     ("text_files", "tools/a.py", "# TODO\n", "# done\n"),
 ]
 

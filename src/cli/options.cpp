@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
 #include <limits>
 #include <map>
 #include <string>
@@ -48,6 +50,10 @@ class CommandLine {
       words.erase(words.begin() + 1);
       words.push_back("--help");
     }
+    if (const std::string wrong = unknown_command(words); !wrong.empty()) {
+      (void)std::fputs(wrong.c_str(), stderr);  // nobody is left to be told
+      return Exit::usage;
+    }
     try {
       app_.parse(static_cast<int>(words.size()), words.data());
     } catch (const CLI::ParseError& error) {
@@ -57,6 +63,46 @@ class CommandLine {
   }
 
  private:
+  // CLI11 passes over a word that it does not know, and takes the next one for the command.
+  std::string unknown_command(const std::vector<const char*>& words) const {
+    const CLI::App* app = &app_;
+    for (size_t i = 1; i < words.size() && !commands_of(*app).empty(); ++i) {
+      const std::string_view word = words[i];
+      if (word.starts_with('-')) {
+        continue;
+      }
+      const std::vector<std::string> known = commands_of(*app);
+      if (std::ranges::find(known, word) == known.end()) {
+        return complaint(*app, unknown_command(*app, words[i]));
+      }
+      app = app->get_subcommand(std::string(word));
+    }
+    return "";
+  }
+
+  static std::string unknown_command(const CLI::App& app, std::string_view word) {
+    std::string shown;
+    append_printable(word, shown);
+    if (app.get_parent() == nullptr && (word == "validate" || word == "schema")) {
+      return fmt::format("unknown command `{}`, did you mean `{}`?", shown,
+                         word == "schema" ? "explain --schema" : "check");
+    }
+    return fmt::format("unknown command `{}`{}", shown, config::hint(shown, commands_of(app)));
+  }
+
+  static std::vector<std::string> commands_of(const CLI::App& app) {
+    std::vector<std::string> commands;
+    for (const CLI::App* const command :
+         app.get_subcommands([](const CLI::App*) { return true; })) {
+      commands.push_back(command->get_name());
+    }
+    return commands;
+  }
+
+  static std::string complaint(const CLI::App& app, std::string_view what) {
+    return fmt::format("penstock: {}\nTry `{} --help`.\n", what, full_name(&app));
+  }
+
   void declare() {
     app_.name("penstock");
     app_.require_subcommand(1);
@@ -65,8 +111,7 @@ class CommandLine {
       while (!app->get_subcommands().empty()) {
         app = app->get_subcommands().front();
       }
-      return fmt::format("penstock: {}\nTry `{} --help`.\n", what_is_wrong(*app, error),
-                         full_name(app));
+      return complaint(*app, what_is_wrong(*app, error));
     });
     declare_run();
     declare_inspection();
@@ -81,11 +126,7 @@ class CommandLine {
 
   // `app`: the innermost command that was named.
   static std::string what_is_wrong(const CLI::App& app, const CLI::Error& error) {
-    std::vector<std::string> commands;
-    for (const CLI::App* const command :
-         app.get_subcommands([](const CLI::App*) { return true; })) {
-      commands.push_back(command->get_name());
-    }
+    const std::vector<std::string> commands = commands_of(app);
     const std::vector<std::string> extra = app.remaining();
     std::string word;
     if (!extra.empty()) {
@@ -94,11 +135,8 @@ class CommandLine {
     if (word.starts_with('-')) {
       return fmt::format("unknown option `{}`{}", word, config::hint(word, options_of(app)));
     }
-    if (!commands.empty() && word.empty()) {
-      return fmt::format("give a command; known: {}", join(commands, ", "));
-    }
     if (!commands.empty()) {
-      return fmt::format("unknown command `{}`{}", word, config::hint(word, commands));
+      return fmt::format("give a command; known: {}", join(commands, ", "));
     }
     if (!word.empty()) {
       return fmt::format("`{}` is one argument too many", word);

@@ -102,12 +102,13 @@ Result<std::vector<QuarantineSet>> quarantines(const Program& program, const Ope
 
 class Replay {
  public:
-  Replay(Program& program, OpenedLetters& opened, Signals& signals, bool is_forced,
+  Replay(Program& program, OpenedLetters& opened, Signals& signals, const Options& options,
          dead_letters::Waiting& waiting)
       : program_(program),
         opened_(opened),
         signals_(signals),
-        is_forced_(is_forced),
+        is_forced_(options.force),
+        is_of_one_place_(options.sink.has_value()),
         waiting_(waiting) {}
 
   Exit run();
@@ -123,6 +124,7 @@ class Replay {
   OpenedLetters& opened_;
   Signals& signals_;
   const bool is_forced_;
+  const bool is_of_one_place_;
   dead_letters::Waiting& waiting_;
   std::set<std::string> begun_;    // places whose letters may go, as was checked
   std::set<std::string> stopped_;  // places of which no more go
@@ -171,9 +173,12 @@ bool Replay::turn(const std::string& place) {
   }
   if (exit && ended == Exit::failed && !left.empty()) {
     Program::complain(fmt::format(
-        "{} dead letters of {} wait, the first is number {}. Once mended, replay them alone with "
-        "`--sink {}`, or name the numbers that are to go",
-        left.size(), shown_sink(place), left.front(), place.empty() ? "\"\"" : shown_sink(place)));
+        "{} dead letters of {} wait, the first is number {}. Once mended, replay them {}, or name "
+        "the numbers that are to go",
+        left.size(), shown_sink(place), left.front(),
+        is_of_one_place_
+            ? "again"
+            : fmt::format("alone with `--sink {}`", place.empty() ? "\"\"" : shown_sink(place))));
   }
   return before > left.size();
 }
@@ -282,7 +287,7 @@ Result<Exit> replay(Program& program, OpenedLetters& opened, const Options& opti
   TRY(opened.operated.dead_letter->open(opened.operated.pipeline, {}));
   TRY(const std::unique_ptr<dead_letters::Waiting> waiting,
       dead_letters::Waiting::read(*opened.archive, choice_of(program, opened, options), {}));
-  Replay replay(program, opened, signals, options.force, *waiting);
+  Replay replay(program, opened, signals, options, *waiting);
   const Exit exit = replay.run();
   if (replay.letters() == 0 && exit == Exit::ok &&
       !Program::print("nothing to replay: no such dead letter waits\n")) {

@@ -60,8 +60,7 @@ Result<std::unique_ptr<net::HttpListener>> open_admin(
                        .components = program.metrics().families()};
   });
   if (!listener) {
-    program.log().warn("admin", fmt::format("{}; going on without the admin server; choose "
-                                            "another address with --admin",
+    program.log().warn("admin", fmt::format("{}; going on without the admin server (--admin)",
                                             listener.error().what));
     return nullptr;
   }

@@ -25,7 +25,7 @@ void append_whole(const StoredLetter& letter, std::string& out) {
   append_format(out, "part      {}\nposition  {}\n", printable(letter.part),
                 printable(letter.position_text));
   append_format(out, "state     {}{}\n", letter.replayed ? "replayed" : "kept",
-                letter.quarantined ? ", follows an earlier rejected event of its key" : "");
+                letter.quarantined ? ", its key went into quarantine" : "");
   append_format(out, "id        {}\nop        {}\nstream    {}\nat        {}\n",
                 printable(event.id), name_of(event.op), printable(event.stream),
                 to_iso8601(event.at));

@@ -67,7 +67,10 @@ class Supervisor {
     }
     if (!abort_until_) {
       abort_until_ = program_.clock().now() + kAbortWait;
-      program_.log().warn("", "aborting: what was not delivered comes again with the next run");
+      program_.log().warn(
+          "",
+          "aborting: what was not delivered comes again with the next run, where its "
+          "source can give it again");
       for (const auto& runner : runners_) {
         runner->abort();
       }
@@ -124,7 +127,11 @@ class Supervisor {
     if (!failed && !pipeline.reason.empty()) {
       text += "; " + pipeline.reason;
     }
-    program_.log().info(pipeline.name, text);  // why it failed was logged when it did
+    if (failed) {
+      program_.log().error(pipeline.name, text);  // why it failed was logged when it did
+    } else {
+      program_.log().info(pipeline.name, text);
+    }
     if (failed && options_.fail_fast && !draining_) {
       draining_ = true;
       program_.log().info("", "draining all pipelines, because one failed and --fail-fast is set");

@@ -96,6 +96,8 @@ TEST(Load, hostile_text_is_an_error_with_its_place) {
        "file.yaml:1:11: the key `b` stands here twice\nfile.yaml:3:1: the key `c`"},
       {"two documents", "a: 1\n---\nb: 2\n", "more than one document"},
       {"tab", "a:\n\tb: 1\n", "file.yaml:2:"},
+      {"tab", "a:\n\tb: 1\n", "a tab indents here"},
+      {"tab below a value", "a: [1]\n\tb: 1\n", "a tab indents here"},
       {"NUL", "a: x\0y\n"s, "file.yaml:1:5: control byte 0x00"},
       {"escape byte", "a: 1\nb: \x1b[2J\n", "file.yaml:2:4: control byte 0x1b"},
       {"no UTF-8", "a: \xff\n", "file.yaml:1:4: byte 0xff is not UTF-8"},

@@ -198,6 +198,19 @@ class TreeBuilder final : public YAML::EventHandler {
   bool stopped_ = false;
 };
 
+// Whether the line, or the one before it, is indented by a tab, which YAML forbids.
+bool tab_indents(std::string_view text, int line) {
+  for (int at = 0; at <= line && !text.empty(); ++at) {
+    const std::string_view blanks = text.substr(0, text.find_first_not_of(" \t"));
+    if (at >= line - 1 && blanks.find('\t') != std::string_view::npos) {
+      return true;
+    }
+    text.remove_prefix(std::min(text.size(), text.find('\n')));
+    text.remove_prefix(text.empty() ? 0 : 1);
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<Node> parse_yaml(std::string_view text, const std::string& name) {
@@ -227,7 +240,10 @@ Result<Node> parse_yaml(std::string_view text, const std::string& name) {
     const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
     const bool open = error.msg == YAML::ErrorMsg::DOC_IN_SCALAR && error.mark.line >= lines;
     problems.add(mark, open ? "this is not YAML: a quote before this place is not closed"
-                            : fmt::format("this is not YAML: {}", error.msg));
+                            : fmt::format("this is not YAML: {}{}", error.msg,
+                                          tab_indents(text, error.mark.line)
+                                              ? "; a tab indents here: YAML takes blanks only"
+                                              : ""));
   } catch (const std::exception& error) {
     problems.add({name, 1, 1}, fmt::format("this is not YAML: {}", error.what()));
   }

@@ -18,7 +18,7 @@ struct DeadLetter {
   std::string_view part;
   Position position;         // of the read it came with
   Timestamp at;              // when it was rejected
-  bool quarantined = false;  // it followed an earlier rejected event of its key
+  bool quarantined = false;  // its key: what came of it later is in the dead letters too
 };
 
 // A stored dead letter, as list, show and replay see it. Owns its bytes.

@@ -78,7 +78,7 @@ void Checkpointer::arm_renewal() {
 }
 
 bool Checkpointer::covers(Instant now, Duration deadline) const {
-  return held_ && (!lease_.life || now + deadline < lease_at_ + *lease_.life);
+  return held_ && (!lease_.life || now + deadline < lease_at_ + *lease_.life);  // I9
 }
 
 void Checkpointer::lease_timer(Instant now) {

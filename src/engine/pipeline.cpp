@@ -317,7 +317,10 @@ void Pipeline::reject(SinkQueue* by, bool was_written, const Item& item, const E
   }
   switch (on_reject) {
     case OnReject::stop:
-      return fail(what, now);
+      return fail(what +
+                      "; to go on without it, give the pipeline a `dead_letter` and set "
+                      "`on_reject: dead_letter`, or set `on_reject: drop`",
+                  now);
     case OnReject::drop:
       ++counts.dropped;
       return parts_.settle(item);
@@ -330,7 +333,8 @@ void Pipeline::reject(SinkQueue* by, bool was_written, const Item& item, const E
       [[fallthrough]];
     case OnReject::dead_letter:
       PROBE(by != nullptr ? "dead_letter" : "dead_letter_at_source");
-      return rejected_.bury(item, counts, error.what, on_reject == OnReject::quarantine);
+      return rejected_.bury(item, counts, error.what,
+                            on_reject == OnReject::quarantine && !item.event().order_key.is_zero());
   }
 }
 

@@ -3,8 +3,9 @@
 // the simulator), which calls it under one lock.
 //
 // Each input only changes the state of the room that it concerns; then one advance() draws all
-// conclusions, always in the same order: dispatch -> cut batches -> dead letters -> open -> save ->
-// commit -> end. The rooms own their state and return facts; none calls back.
+// conclusions, always in the same order: refresh -> dispatch -> cut batches -> dead letters ->
+// refresh -> open -> save -> commit -> end. The rooms own their state and return facts; none calls
+// back.
 #pragma once
 
 #include <deque>

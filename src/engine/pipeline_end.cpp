@@ -6,6 +6,10 @@
 
 namespace penstock::engine {
 
+static bool source_forgets(const PipelineSpec& spec) {
+  return spec.source.progress == Progress::none;
+}
+
 void Pipeline::released(const Result<>& result, Instant now) {
   if (!result) {  // its life ends by itself
     common_.notices.push_back(
@@ -90,9 +94,10 @@ void Pipeline::give_up(Instant now) {
   if (phases_.is(Phase::draining)) {
     PROBE("drain_gives_up");
     phases_.end_as(State::stopped,
-                   fmt::format("{} events were not delivered before the drain's deadline; they "
-                               "come again with the next run",
-                               in_flight_events()));
+                   fmt::format("{} events were not delivered before the drain's deadline; they {}",
+                               in_flight_events(),
+                               source_forgets(spec_) ? "are lost: this source gives nothing again"
+                                                     : "come again with the next run"));
     enter(Phase::failing);
   }
   if (phases_.is(Phase::failing)) {
@@ -107,7 +112,11 @@ void Pipeline::abort(Instant now) {
     return;
   }
   is_giving_up_ = true;
-  phases_.end_as(State::stopped, "aborted; what was not settled comes again with the next run");
+  phases_.end_as(State::stopped, source_forgets(spec_)
+                                     ? "aborted; what was not settled is lost: this source gives "
+                                       "nothing again"
+                                     : "aborted; what was not settled comes again with the next "
+                                       "run");
   if (phases_.now() < Phase::failing) {
     enter(Phase::failing);
   }

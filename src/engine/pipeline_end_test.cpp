@@ -72,6 +72,26 @@ TEST_F(InsideReadTest, a_source_may_name_some_positions_and_others_not) {
   EXPECT_EQ(committed[0], "1000");
 }
 
+TEST_F(PipelineTest, what_the_source_does_not_give_again_is_said_to_be_lost) {
+  give_events(10);
+  ends = false;
+  hold_writes = true;
+  for (const Progress progress : {Progress::none, Progress::saved}) {
+    spec.source.progress = progress;
+    const bool is_lost = progress == Progress::none;
+    start();
+    stop();
+    pass(spec.drain_max + spec.closing_max);
+    EXPECT_EQ(status().state, State::stopped);
+    EXPECT_EQ(status().reason.find("are lost") != std::string::npos, is_lost) << status().reason;
+    EXPECT_EQ(status().reason.find("come again") != std::string::npos, !is_lost);
+    start();
+    pipeline->abort(now);
+    EXPECT_EQ(status().reason.find("is lost") != std::string::npos, is_lost) << status().reason;
+    EXPECT_EQ(status().reason.find("comes again") != std::string::npos, !is_lost);
+  }
+}
+
 TEST_F(PipelineTest, closing_has_a_deadline) {
   give_events(10);
   hold<action::Commit>();

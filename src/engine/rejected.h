@@ -17,7 +17,7 @@ struct Letter {
   Item item;                 // to settle once the letter is durable
   SinkStatus* at = nullptr;  // where it failed: a sink, or decoding and transforms
   std::string error;
-  bool is_quarantined = false;  // it followed an earlier rejected event of its key
+  bool is_quarantined = false;  // its key: what came of it later is in the dead letters too
 };
 
 class Rejected {

@@ -24,7 +24,6 @@ SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<
   answer_.stop.reset();
   --writes_;
   next_of(task.batch.slot);
-  counts_.add_write(now - task.started, result.has_value());
   if (!result && reaction_to(result.error().kind) == Reaction::reject && task.items.size() > 1) {
     queues_[task.queue].queue->bisect(task.items);
     works(now);
@@ -33,6 +32,7 @@ SinkQueue::Answer& SinkQueue::written(const WriteTask& task, Result<std::vector<
   } else {
     take_answer(task, result, now);
   }
+  counts_.add_write(now - task.started, answer_.any_durable);
   if (outage_.since() || !failing_.empty()) {
     outage_.failing(failing_since(), now);
   }

@@ -13,6 +13,25 @@ TEST_F(SinkQueueTest, a_sink_that_takes_nothing_gets_a_few_probes_whatever_waits
   EXPECT_GE(writes, 5U) << "it is to be seen within a second that it works again";
 }
 
+TEST_F(SinkQueueTest, a_batch_counts_as_written_where_an_event_of_it_is_durable) {
+  make();
+  push_keys(3);
+  const Error locked{Error::Kind::transient, "locked", std::nullopt};
+  auto task = next();
+  ASSERT_TRUE(task && task->items.size() == 3);
+  answer(*task, std::vector<Failure>{{0, locked}, {1, locked}});
+  EXPECT_EQ(sink->counts().batches, 1U) << "one event is durable";
+  now = now + 1min;
+  task = next();
+  ASSERT_TRUE(task);
+  std::vector<Failure> all;
+  for (uint32_t i = 0; i < task->items.size(); ++i) {
+    all.push_back({i, locked});
+  }
+  answer(*task, all);
+  EXPECT_EQ(sink->counts().batches, 1U) << "nothing is durable";
+}
+
 TEST_F(SinkQueueTest, lanes_that_find_it_down_together_leave_one_probe_between_them) {
   spec.lanes = 8;
   make();

@@ -25,12 +25,12 @@ std::string_view name_of(State state) {
   unreachable();
 }
 
-void SinkStatus::add_write(Duration took, bool is_durable) {
+void SinkStatus::add_write(Duration took, bool any_durable) {
   const double seconds = std::chrono::duration<double>(took).count();
   const auto* const bound = std::ranges::lower_bound(kLatencyBounds, seconds);
   ++latency_counts[static_cast<size_t>(bound - kLatencyBounds.begin())];
   latency_seconds += seconds;
-  batches += is_durable ? 1 : 0;
+  batches += any_durable ? 1 : 0;
 }
 
 std::optional<Timestamp> Ledger::oldest_open() const {

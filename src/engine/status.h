@@ -31,7 +31,7 @@ inline constexpr std::array<double, 15> kLatencyBounds = {
 
 struct SinkStatus {
   std::string name;
-  uint64_t events = 0, bytes = 0, batches = 0;  // durable
+  uint64_t events = 0, bytes = 0, batches = 0;  // durable; of a batch at least one event
   uint64_t retries = 0, rejected = 0, dropped = 0, dead_letters = 0;
   uint64_t queued = 0, parked_keys = 0, writes_in_flight = 0;
   std::array<uint64_t, kLatencyBounds.size() + 1> latency_counts{};
@@ -39,7 +39,7 @@ struct SinkStatus {
   std::optional<std::string> failing;  // the error of the longest-waiting retry
   std::optional<Duration> failing_for;
 
-  void add_write(Duration took, bool is_durable);
+  void add_write(Duration took, bool any_durable);
 };
 
 struct Status {

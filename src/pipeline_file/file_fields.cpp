@@ -34,7 +34,7 @@ void size_field(config::FieldVisitor& v, std::string_view name, size_t& value,
 
 }  // namespace
 
-void BatchFields::fields(config::FieldVisitor& v) {
+void ReadBatchFields::fields(config::FieldVisitor& v) {
   v.field("events", events,
           {.doc = "The most events of one batch. By default what the connector takes at once.",
            .min = 1,
@@ -42,19 +42,23 @@ void BatchFields::fields(config::FieldVisitor& v) {
   v.field("bytes", bytes,
           {.doc = "The most payload bytes of one batch. By default what the connector takes.",
            .max = kBytesMax});
+}
+
+void BatchFields::fields(config::FieldVisitor& v) {
+  ReadBatchFields::fields(v);
   v.field("wait", wait,
-          {.doc = "How long a batch waits to fill. 0 writes what is there as soon as the sink is "
-                  "idle."});
+          {.doc = "How long a batch of a sink waits to fill. 0 writes what is there as soon as the "
+                  "sink is idle."});
 }
 
 void RetryFields::fields(config::FieldVisitor& v) {
   v.field("attempts", attempts,
-          {.doc = "The most repeats of a failed write; then the pipeline stops with its position "
+          {.doc = "The most repeats of what failed; then the pipeline stops with its position "
                   "kept. By default without end.",
            .min = 0,
            .max = kCountMax});
   v.field("for", give_up_after,
-          {.doc = "How long a failed write is repeated; then the pipeline stops with its position "
+          {.doc = "How long what failed is repeated; then the pipeline stops with its position "
                   "kept. By default without end."});
   v.field("initial", initial,
           {.doc = "The bound of the first pause; each pause is random below its bound, which "
@@ -77,9 +81,8 @@ void SinkFields::fields(config::FieldVisitor& v) {
   v.field("batch", batch, {.doc = "When a batch is written."});
   v.field("lanes", lanes,
           {.doc = "The most writes at once. A key is in one of them only. By default the "
-                  "connector's own number.",
-           .min = 1,
-           .max = 4096});
+                  "connector's own number, and at most what it can.",
+           .min = 1});
   v.field("retry", retry, {.doc = "How failed writes are repeated."});
   on_reject_field(v, on_reject);
   v.field("rate", rate, {.doc = "The most events a second; 0: no bound.", .min = 0});
@@ -89,7 +92,7 @@ void SinkFields::fields(config::FieldVisitor& v) {
 void SourceFields::fields(config::FieldVisitor& v) {
   v.field("name", name, {.doc = "What the source is called in status and logs."});
   v.json("when", when, {.doc = "An event pattern: events that do not match it are passed over."});
-  v.field("batch", batch, {.doc = "How much is read at once: `events` and `bytes`."});
+  v.field("batch", batch, {.doc = "How much is read at once."});
   v.field("retry", retry, {.doc = "How failed reads are repeated."});
   on_reject_field(v, on_reject);
   v.field("on_lost_position", on_lost_position,
@@ -143,7 +146,10 @@ void UntilFields::fields(config::FieldVisitor& v) {
           {.doc = "With `--once`: end when nothing more is there. `--once` implies it."});
   v.field("end", end, {.doc = "End when the source has ended. Binds every run."});
   v.field("events", events, {.doc = "With `--once`: end after so many events.", .min = 1});
-  v.field("deadline", deadline, {.doc = "With `--once`: end after this time.", .min = 1});
+  v.field("deadline", deadline,
+          {.doc = "With `--once`: stop reading after this time. What was read is then delivered, "
+                  "which takes at most 30 s more, and saved.",
+           .min = 1});
 }
 
 void EveryFields::fields(config::FieldVisitor& v) {

@@ -11,10 +11,14 @@
 
 namespace penstock::pipeline_file {
 
-struct BatchFields final : config::FieldGroup {
+struct ReadBatchFields : config::FieldGroup {
   std::optional<int64_t> events;
   config::ByteSize bytes{0};  // 0: not given
-  std::optional<Duration> wait;
+  void fields(config::FieldVisitor& v) override;
+};
+
+struct BatchFields final : ReadBatchFields {
+  std::optional<Duration> wait;  // a source gives what is there
   void fields(config::FieldVisitor& v) override;
 };
 
@@ -49,7 +53,7 @@ struct SinkFields {
 struct SourceFields {
   std::string name;
   std::string when;  // JSON
-  BatchFields batch;
+  ReadBatchFields batch;
   RetryFields retry;
   std::string on_reject;
   std::string on_lost_position;

@@ -271,7 +271,7 @@ class Planner {
       return plan;
     }
     std::vector<std::string> known = names_of(entries);
-    if (raw_needs_none) {
+    if (raw_needs_none && !entries.contains("raw")) {
       known.emplace_back("raw");
     }
     problems_.add(node->mark, unknown_name(kind, plan.name, known));
@@ -293,9 +293,6 @@ class Planner {
       problems_.add(node->mark, "the source is not enabled; a pipeline without one does nothing");
     }
     common(source, *node, fmt::format("source {}", source.component.connector));
-    if (source.shared.batch.wait) {
-      problems_.add(node->mark, "`batch.wait` belongs to sinks; a source gives what is there");
-    }
     if (source.shared.name.empty()) {
       source.shared.name = source.component.connector;
     }

@@ -27,9 +27,33 @@ class Rules {
       on_reject(sink.shared.on_reject, sink.component.mark, "sink " + sink.shared.name);
       sizes(sink);
     }
+    filters_of_raw();
   }
 
  private:
+  // Bytes as they came have no fields: such a filter passes nothing, or all.
+  void filters_of_raw() {
+    const SourcePlan& source = plan_.source;
+    const auto* const entry = source.component.entry;
+    if (entry == nullptr ||
+        (source.format ? source.format->name : entry->default_format) != "raw") {
+      return;
+    }
+    for (const TransformPlan& transform : plan_.transforms) {
+      if (transform.component.connector != "filter") {
+        return;  // it may make fields
+      }
+      for (const std::string_view document : {"before", "after"}) {
+        if (transform.component.settings.find(document) != nullptr) {
+          plan_.warnings.push_back(fmt::format(
+              "{}: the filter asks for `{}`, which events of format `raw` do not have; put "
+              "`- parse: {{format: json}}` before it",
+              to_string(transform.component.mark), document));
+        }
+      }
+    }
+  }
+
   void on_reject(const std::string& policy, const config::Mark& mark, const std::string& what) {
     const bool letters = policy == "dead_letter" || policy == "quarantine";
     if (letters && !plan_.dead_letter) {

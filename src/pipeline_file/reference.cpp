@@ -18,7 +18,9 @@ namespace {
 constexpr std::string_view kIntroduction = R"(# Reference
 
 Every setting of this build. The program prints this page (`penstock explain --all`) and the part of
-one name (`penstock explain NAME`); a test keeps the page current.
+one name (`penstock explain NAME`); a test keeps the page current. `penstock explain --schema` is a
+JSON schema of pipeline files, for editors. What a connector promises, its limits and its errors
+stand in the README of its folder in [src/connectors](../src/connectors/).
 
 ## The pipeline file
 

@@ -46,6 +46,14 @@ TEST(Reference, the_sections_of_a_file_are_explained_by_their_names) {
   }
 }
 
+TEST(Reference, a_source_is_offered_what_it_may_have) {
+  const auto text = reference_of(test_registry(), "source");
+  ASSERT_TRUE(text) << text.error().what;
+  EXPECT_NE(text->find("`batch.events`"), std::string::npos) << *text;
+  EXPECT_EQ(text->find("`batch.wait`"), std::string::npos) << *text;
+  EXPECT_EQ(text->find("failed write"), std::string::npos) << *text;
+}
+
 TEST(Reference, the_schema_is_json_and_knows_the_components) {
   const auto schema = nlohmann::json::parse(json_schema(test_registry()));
   const auto& sink = schema["properties"]["sinks"]["items"];

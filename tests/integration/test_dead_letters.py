@@ -60,6 +60,12 @@ def test_replay_once(folder, checks):
         checks.equal(sorted(ids(receiver.taken())), ["e1"], "the rest is delivered")
         shown = letters(folder, "show", "1").stdout.decode()
         checks.that("422" in shown and "state     kept" in shown, "a letter says why", shown)
+        for sink, advice in ([], b"replay them alone with `--sink http`"), (
+                ["--sink", "http"], b"replay them again"):
+            refused = letters(folder, "replay", *sink)
+            checks.that(refused.returncode == 1 and advice in refused.stderr,
+                        "what is rejected again says what to do, and not what was just done",
+                        refused.stderr)
         receiver.refuse = None
         replay = letters(folder, "replay")
         checks.equal(replay.returncode, 0, "a replay that ends well")
@@ -228,6 +234,12 @@ def test_quarantine_at_a_lake(folder, checks):
     run(folder)
     checks.equal(quarantined(), 1, "one key is in quarantine, and no event without a key")
     checks.equal((waiting(), lines()), (3, [3, 5]), "its later change follows it, others do not")
+    shown = letters(folder, "show", "1", "2", "3").stdout.decode().split("\n\n")
+    in_quarantine = {letter.split("\nid        ")[1].split()[0]: "its key went into quarantine" in letter
+                     for letter in shown if letter.strip()}
+    checks.equal(in_quarantine, {"e1": True, "e2": True, "e4": False},
+                 "letters of a key in quarantine say so, others do not")
+    checks.equal(letters(folder, "list").stdout.count(b"  quarantined"), 2, "the list does too")
     append(folder, change(6, "k", folder="a"), change(7, "m", folder="a"))
     run(folder)
     checks.equal((waiting(), lines()), (4, [3, 5, 7]), "another process knows the key")

@@ -26,6 +26,15 @@ def test_command_line(folder, checks):
              ("a mistyped command", ["chek", "x"], 2,
               "unknown command `chek`, did you mean `check`?"),
              ("an unknown command of a group", ["checkpoint", "sho"], 2, "did you mean `show`?"),
+             ("a group that is mistyped", ["dead-letters", "list", "lines.yaml"], 2,
+              "unknown command `dead-letters`, did you mean `dead-letter`?"),
+             ("an unknown word before a command", ["bogus", "list"], 2,
+              "unknown command `bogus`; known: run, check"),
+             ("an unknown word in a group", ["dead-letter", "bogus", "list", "lines.yaml"], 2,
+              "unknown command `bogus`; known: list, show, replay"),
+             ("another program's word for check", ["validate", "lines.yaml"], 2,
+              "unknown command `validate`, did you mean `check`?"),
+             ("another word for the schema", ["schema"], 2, "did you mean `explain --schema`?"),
              ("one word too many", ["version", "more"], 2, "`more` is one argument too many"),
              ("without a pipeline", ["run"], 2, "give a FILE"),
              ("a file that is not there", ["run", "no.yaml"], 2, "no.yaml: there is no such file"),
@@ -87,6 +96,60 @@ def test_check_refuses_what_run_refuses(folder, checks):
             said.append(ended.stderr.decode())
         checks.that(all(part in said[0] for part in expected), f"the reason of {text}", said[0])
         checks.equal(said[1], said[0], f"run says the same of {text}")
+
+
+def test_check_warns_of_a_filter_that_raw_events_cannot_meet(folder, checks):
+    warning = "the filter asks for `after`"
+    for source, transforms, warns in [
+            ("stdin: {}", "filter: {after: {a: [1]}}", True),
+            ("stdin: {}, format: raw", "filter: {before: [{exists: false}], after: {a: [1]}}", True),
+            ("stdin: {}, format: event", "filter: {after: {a: [1]}}", False),
+            ("stdin: {}", "filter: {stream: [a]}", False),
+            ("stdin: {}", "parse: {format: json}}, {filter: {after: {a: [1]}}", False)]:
+        (folder / "raw.yaml").write_text(f"name: p\nsource: {{{source}}}\nsinks: [{{stdout: {{}}}}]\n"
+                                         f"transforms: [{{{transforms}}}]\n")
+        ended = penstock(folder, "check", "raw.yaml")
+        checks.equal((ended.returncode, warning in ended.stderr.decode()), (0, warns),
+                     f"{source}, {transforms}")
+
+
+def test_a_format_is_named_once(folder, checks):
+    (folder / "format.yaml").write_text("name: p\nsource: {stdin: {}, format: none_such}\n"
+                                        "sinks: [{stdout: {}}]\n")
+    said = penstock(folder, "check", "format.yaml").stderr.decode()
+    checks.equal(said.count("raw"), 1, said)
+
+
+def test_a_stop_says_what_to_do(folder, checks):
+    (folder / "strict.yaml").write_text("name: strict\nsource: {stdin: {}, format: event}\n"
+                                        "sinks: [{stdout: {}}]\n")
+    ended = penstock(folder, "run", "--admin", "off", "strict.yaml", given=b"{bad\n")
+    said = ended.stderr.decode()
+    checks.equal(ended.returncode, 1, "what cannot be decoded stops it")
+    checks.that("`on_reject: dead_letter`" in said, "the error says what to do", said)
+    checks.that("ERROR strict: failed: 0 delivered" in said, "the last line is an error", said)
+
+
+def test_an_abort_says_that_standard_input_is_lost(folder, checks):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        (folder / "down.yaml").write_text(
+            "name: down\nsource: {stdin: {}}\n"
+            f'sinks: [{{http: {{url: "http://127.0.0.1:{silent.getsockname()[1]}/"}}}}]\n')
+        running = subprocess.Popen([harness.PENSTOCK, "run", "--admin", "off", "down.yaml"],
+                                   cwd=folder, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        running.stdin.write(b"one\n")
+        running.stdin.flush()
+        connection, _ = silent.accept()  # it writes, and gets no answer
+        with connection:
+            running.send_signal(signal.SIGINT)
+            said = running.stderr.readline()
+            while b"draining" not in said:
+                said = running.stderr.readline()
+            running.send_signal(signal.SIGINT)
+            said = running.communicate(timeout=20)[1]
+    checks.equal(running.returncode, 3, "it was aborted")
+    checks.that(b"is lost: this source gives nothing again" in said.splitlines()[-1], "and says so",
+                said)
 
 
 def test_secret_is_read_again(folder, checks):
@@ -226,7 +289,8 @@ def test_port_in_use(folder, checks):
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         ended = penstock(folder, "run", "--admin", address, "lines.yaml", given=b"one\n")
     checks.equal((ended.returncode, ended.stdout), (0, b"one\n"), "it goes on without admin")
-    checks.that(address in ended.stderr.decode(), "and says so", ended.stderr)
+    said = ended.stderr.decode()
+    checks.that(address in said and said.count("choose another") == 1, "and says so, once", said)
 
 
 def test_interrupt(folder, checks):
@@ -247,6 +311,9 @@ def main():
         (folder / "lines.yaml").write_text(LINES)
         (folder / "follow.yaml").write_text(FOLLOW)
         for test in (test_command_line, test_check_refuses_what_run_refuses,
+                     test_check_warns_of_a_filter_that_raw_events_cannot_meet,
+                     test_a_format_is_named_once, test_a_stop_says_what_to_do,
+                     test_an_abort_says_that_standard_input_is_lost,
                      test_check_has_no_effect, test_check_tells_all, test_check_and_secrets,
                      test_secret_is_read_again, test_closed_streams, test_streams,
                      test_once_and_drain, test_port_in_use, test_interrupt):

@@ -1,4 +1,5 @@
-// The identity in the first line, then a line for each record.
+// The identity in the first line, then for each record a line: its time in microseconds, a blank,
+// and what it is.
 Result<Page> fetch(net::HttpClient& client, const std::string& endpoint, uint64_t from,
                    uint32_t most, const Stop& stop) {
   const std::string url = fmt::format("{}/{}/{}", endpoint, from, most);
@@ -16,7 +17,14 @@ Result<Page> fetch(net::HttpClient& client, const std::string& endpoint, uint64_
     if (at == 0) {
       page.identity = std::move(line);
     } else {
-      page.records.push_back(std::move(line));
+      Record record;
+      const char* const last = line.data() + line.size();
+      const auto time = std::from_chars(line.data(), last, record.at.micros);
+      if (time.ptr == last || *time.ptr != ' ') {
+        return transient("@name@: an answer that cannot be read: " + line);
+      }
+      record.bytes.assign(time.ptr + 1, last);
+      page.records.push_back(std::move(record));
     }
     at = end == std::string::npos ? answer.body.size() : end + 1;
   }

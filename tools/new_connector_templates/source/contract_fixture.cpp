@@ -10,8 +10,8 @@ namespace penstock::contract {
 
 namespace {
 
-// A fake of the service: `/<from>/<most>` is answered by the log's identity and then a record a
-// line. To be written: the real service's ways.
+// A fake of the service: `/<from>/<most>` is answered by the log's identity and then a line for each
+// record, with its time in front. To be written: the real service's ways.
 class @Name@Fixture final : public SourceFixture {
  public:
   @Name@Fixture() { context_.use_network(); }
@@ -44,10 +44,12 @@ class @Name@Fixture final : public SourceFixture {
     }
     std::string body = identity_ + "\n";
     for (size_t i = from; i < content_.size() && i < from + most; ++i) {
-      body += content_[i] + "\n";
+      body += std::to_string(kFirstAt + i) + " " + content_[i] + "\n";
     }
     return {.answer = {.body = body, .headers = {}}};
   }
+
+  static constexpr uint64_t kFirstAt = 1'700'000'000'000'000;
 
   mutable std::mutex mutex_;  // guards the two that follow
   std::string identity_ = "first";

@@ -5,8 +5,9 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
+#include <span>
 
-#include "base/hash.h"
+#include "base/sha256.h"
 #include "net/address.h"
 #include "net/http_client.h"
 
@@ -15,11 +16,18 @@ namespace penstock::@name@ {
 namespace {
 
 constexpr std::string_view kVersion = "1/";
-constexpr size_t kOrderBytes = 16;
+constexpr size_t kOrderBytes = kGenerationBytes + sizeof(uint64_t);
+
+struct Record {
+  std::string bytes;
+  // When it was made, as the service says: the same whenever it is read. A lake names folders by it
+  // and would hold a record that comes again twice (ADR 0009).
+  Timestamp at;
+};
 
 struct Page {
   std::string identity;  // of the log: another one where it was made anew; "": not known yet
-  std::vector<std::string> records;
+  std::vector<Record> records;
 };
 
 // To be written: asks the service for at most `most` records from number `from` on. `transient`
@@ -48,8 +56,9 @@ class LogReader final : public Reader {
     }
     size_t bytes = 0;
     size_t given = 0;
+    const auto generation = sha256(position_.identity);  // the service's word: ADR 0019
     for (; given < page.records.size() && (given == 0 || bytes < limits.bytes); ++given) {
-      add(page.records[given], block);
+      add(page.records[given], generation, block);
       bytes += block.events.back().bytes();
     }
     return Read{.position = encode(position_), .caught_up = page.records.empty()};
@@ -57,19 +66,18 @@ class LogReader final : public Reader {
   Result<> commit(const Position& /*position*/, Stop /*stop*/) override { return {}; }
 
  private:
-  void add(const std::string& record, EventBlock& block) {
+  void add(const Record& record, std::span<const uint8_t> generation, EventBlock& block) {
     Event event;
     char* const order = block.arena.allocate(kOrderBytes);
-    const uint64_t generation = std::byteswap(hash64(position_.identity));
     const uint64_t number = std::byteswap(position_.next);
-    std::memcpy(order, &generation, sizeof generation);
-    std::memcpy(order + sizeof generation, &number, sizeof number);
+    std::memcpy(order, generation.data(), kGenerationBytes);
+    std::memcpy(order + kGenerationBytes, &number, sizeof number);
     event.order = {order, kOrderBytes};
     event.id = block.arena.copy(fmt::format("{}/{}", position_.identity, position_.next));
     event.stream = "@name@";
-    event.raw = block.arena.copy(record);
+    event.raw = block.arena.copy(record.bytes);
     event.has_raw = true;
-    event.at = context_.clock.wall();
+    event.at = record.at;
     block.events.push_back(event);
     ++position_.next;
   }
@@ -131,7 +139,7 @@ std::optional<Position> @Name@Source::position_before(const Position& end,
     return std::nullopt;
   }
   uint64_t number = 0;
-  std::memcpy(&number, order.data() + sizeof number, sizeof number);
+  std::memcpy(&number, order.data() + kGenerationBytes, sizeof number);
   position->next = std::byteswap(number);
   return encode(*position);
 }

@@ -20,6 +20,9 @@ std::string encode(const LogPosition& position);
 // `lost_position` for bytes that are none, or of a later version.
 Result<LogPosition> decode_position(std::string_view bytes);
 
+// Of an order, the first: which log it is. Behind them stands the record's number.
+inline constexpr uint32_t kGenerationBytes = 8;
+
 class @Name@Source final : public Source {
  public:
   struct Settings {
@@ -28,7 +31,7 @@ class @Name@Source final : public Source {
   };
   static Result<std::unique_ptr<Source>> make(Settings settings, const Context& context);
 
-  SourceTraits traits() const override { return {.generation_bytes = 8}; }
+  SourceTraits traits() const override { return {.generation_bytes = kGenerationBytes}; }
   std::string fingerprint() const override { return "@name@/" + settings_.endpoint; }
   Result<std::vector<Part>> parts(const Checkpoint& checkpoint, Stop stop) override;
   Result<std::unique_ptr<Reader>> open(const Part& part, const std::optional<Position>& position,
