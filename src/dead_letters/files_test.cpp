@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -209,7 +210,7 @@ TEST_F(FilesDeadLettersTest, a_line_that_grows_while_it_is_read_is_no_damage) {
     sim::SimFiles files;
     auto store = store_on(context_, files, "/data");
     ASSERT_TRUE(store->open("p", {}));
-    for (const uint64_t number : {1, 2, 3}) {
+    for (const uint64_t number : std::array<uint64_t, 3>{1, 2, 3}) {
       ASSERT_TRUE(write(*store, {std::to_string(number)}));
       ASSERT_TRUE((*store->archive("p"))->mark_replayed(std::vector{number}, {}));
     }

@@ -51,7 +51,8 @@ class ScriptedReader final : public Reader {
     if (!world_.healed() && world_.random().chance(world_.plan().failing_read)) {
       return transient("the source did not answer");
     }
-    if (!world_.healed() && world_.random().chance(world_.plan().losing_read)) {
+    if (!world_.healed() && !world_.read_again.contains(part_) &&
+        world_.random().chance(world_.plan().losing_read)) {
       lost_ = true;
       world_.reads_again(part_);
       return fail(Error::Kind::lost_position, "the log was cut under the reader");

@@ -402,6 +402,9 @@ void World::check_lakes() {
     };
     for (const auto& folder : list(lake_path(s))) {
       for (const auto& name : list(lake_path(s) + "/" + folder)) {
+        if (name.starts_with('.')) {
+          continue;  // unfinished, by a run that crashed
+        }
         const std::string content = content_of(lake_path(s) + "/" + folder + "/" + name);
         int64_t in_object = -1;
         for (size_t at = 0; at < content.size();) {
