@@ -18,6 +18,7 @@ namespace penstock {
 class PositionWriter {
  public:
   PositionWriter(uint32_t version, char separator) : separator_(separator) {
+    out_.reserve(kUsualBytes);  // one is written at each read
     append_format(out_, "{}", version);
   }
   template <std::integral T>
@@ -30,6 +31,8 @@ class PositionWriter {
   Position finish() { return std::move(out_); }
 
  private:
+  static constexpr size_t kUsualBytes = 144;
+
   Position out_;
   char separator_;
 };
