@@ -15,6 +15,24 @@ struct CheckpointerTest : PipelineTest {
   static Result<Lease> held(std::optional<Duration> retry_after) {
     return std::unexpected(Error{Error::Kind::held, "host b has it", retry_after});
   }
+  // Writes take up to 20 s, the lease lives 30 s, and no save that renews it is answered.
+  void start_with_lease() {
+    spec.sinks[0].traits.write_deadline = 20s;
+    on_lease = [] { return Lease{1, 30s}; };
+    ends = false;
+    hold<action::Save>();
+    start();
+  }
+  // It was asked for 9 s ago.
+  void expect_one_second_left() {
+    give_events(1);
+    pass(999ms);
+    EXPECT_EQ(delivered, range(0, 1)) << "9 s and 20 s are less than 30 s";
+    pass(1s);
+    give_events(1);
+    pass(10min);
+    EXPECT_EQ(delivered, range(0, 1));
+  }
   std::vector<Changes> saves;
 };
 
@@ -286,30 +304,16 @@ TEST_F(CheckpointerTest, a_lease_shorter_than_a_write_may_take_is_refused_with_t
 
 // I9.
 TEST_F(CheckpointerTest, no_write_begins_that_the_lease_does_not_outlive) {
-  spec.sinks[0].traits.write_deadline = 20s;
-  on_lease = [] { return Lease{1, 30s}; };
-  ends = false;
-  hold<action::Save>();
-  start();
+  start_with_lease();
   pass(9s);
-  give_events(1);
-  pass(999ms);
-  EXPECT_EQ(delivered, range(0, 1)) << "9 s and 20 s are less than 30 s";
-  pass(1s);
-  give_events(1);
-  pass(10min);
-  EXPECT_EQ(delivered, range(0, 1));
+  expect_one_second_left();
   EXPECT_EQ(held_of<action::Save>(), 1U);
   hold_nothing();
   EXPECT_EQ(delivered, range(0, 2)) << "the save renewed it";
 }
 
 TEST_F(CheckpointerTest, a_save_renews_the_lease_from_when_it_was_asked_for) {
-  spec.sinks[0].traits.write_deadline = 20s;
-  on_lease = [] { return Lease{1, 30s}; };
-  ends = false;
-  hold<action::Save>();
-  start();
+  start_with_lease();
   pass(10s);
   ASSERT_EQ(held_of<action::Save>(), 1U);
   const Instant asked_at = now;
@@ -317,13 +321,7 @@ TEST_F(CheckpointerTest, a_save_renews_the_lease_from_when_it_was_asked_for) {
   unanswered.clear();
   pipeline->saved({}, asked_at, now);
   pass(1s);
-  give_events(1);
-  pass(999ms);
-  EXPECT_EQ(delivered, range(0, 1)) << "9 s and 20 s are less than 30 s";
-  pass(1s);
-  give_events(1);
-  pass(10min);
-  EXPECT_EQ(delivered, range(0, 1));
+  expect_one_second_left();
 }
 
 TEST_F(CheckpointerTest, a_lease_that_no_save_renews_is_renewed_at_a_third_of_its_life) {

@@ -12,6 +12,10 @@
 
 namespace penstock::engine {
 
+constexpr const char* kGoOnWithoutIt =
+    "; to go on without it, give the pipeline a `dead_letter` and set `on_reject: dead_letter`, "
+    "or set `on_reject: drop`";
+
 Pipeline::Pipeline(PipelineSpec spec)
     : spec_(std::move(spec)),
       common_(spec_),
@@ -317,10 +321,7 @@ void Pipeline::reject(SinkQueue* by, bool was_written, const Item& item, const E
   }
   switch (on_reject) {
     case OnReject::stop:
-      return fail(what +
-                      "; to go on without it, give the pipeline a `dead_letter` and set "
-                      "`on_reject: dead_letter`, or set `on_reject: drop`",
-                  now);
+      return fail(what + (spec_.replay ? "" : kGoOnWithoutIt), now);
     case OnReject::drop:
       ++counts.dropped;
       return parts_.settle(item);

@@ -35,6 +35,14 @@ TEST_F(PipelineTest, an_undecodable_event_that_stops_it_names_what_may_be_done) 
   EXPECT_NE(status().reason.find("`on_reject: dead_letter`"), std::string::npos) << status().reason;
 }
 
+TEST_F(PipelineTest, a_replay_that_stops_names_nothing_that_a_pipeline_file_could_change) {
+  spec.replay = true;
+  give_events(5);
+  reject([](uint32_t i) { return i == 3; });
+  run();
+  EXPECT_EQ(status().reason, "sink out: event 3 of  key {\"_id\":\"3\"}: no such column");
+}
+
 // A letter's `quarantined` says that later changes of its key are held back with it.
 TEST_F(PipelineTest, letters_of_a_key_in_quarantine_say_so_and_others_do_not) {
   keys = {"a", "", "a"};

@@ -72,7 +72,7 @@ void Outage::failing(std::optional<Instant> since, Instant now) {
     said_ = is_long ? kAlertAfter : kWarnAfter;
     common_.notices.push_back(
         {is_long ? Log::Level::error : Log::Level::warn,
-         fmt::format("{} has been failing for {} and is retried without end; data waits: {}", what_,
+         fmt::format("{} has been failing for {} and is retried without end: {}", what_,
                      is_long ? "a minute" : "5 seconds", error_)});
   } else if (said_ > 0s && !since) {
     said_ = 0s;
