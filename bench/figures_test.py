@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """What several runs say of a figure: the median run, the spread, new against old."""
-import os
+import pathlib
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "integration")]
 sys.dont_write_bytecode = True
+import harness
 from figures import Figure, middle, slope, spread, summed, table
 
 
@@ -34,12 +36,10 @@ def main():
         "a slope": abs(slope([(0, 5), (1, 7), (2, 9)]) - 2) < 1e-9,
         "one point has none": slope([(1, 5)]) == 0,
     }
+    checks = harness.Checks()
     for name, passed in results.items():
-        if not passed:
-            print("failed:", name)
-    failed = sum(1 for passed in results.values() if not passed)
-    print(f"{len(results) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+        checks.that(passed, name)
+    return checks.end()
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 """The workload's bytes are fixed: the figures of different days are of the same work."""
 import json
 import os
+import pathlib
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "integration")]
+import harness
 import workload
 
 UNIQUE = "6f0fb4c422f129935bf75a73297d405909f8ef0deec34aa120938f2ad23fbc0d"
@@ -33,12 +36,10 @@ def main():
             "100 keys, seed 7": workload.write(out, 5_000, 7, 100) == KEYED,
             "keys follow their history": follows_its_key(workload.lines(3_000, 1, 50)),
         }
+    checks = harness.Checks()
     for name, passed in results.items():
-        if not passed:
-            print("failed:", name)
-    failed = sum(1 for passed in results.values() if not passed)
-    print(f"{len(results) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+        checks.that(passed, name)
+    return checks.end()
 
 
 if __name__ == "__main__":
